@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Kernels of fp8_convert, best first; the format is in ops/rows.h. */
+ROW(HOST, FP8_CONVERT, fp8_convert, reference, .doc = "the oracle: naive C, any legal call",
+    .flags = TRINE_ROW_DETERMINISTIC | TRINE_ROW_REFERENCE, .accumulation = TRINE_ACCUMULATE_EXACT)

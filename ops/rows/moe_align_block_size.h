@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Kernels of moe_align_block_size, best first; the format is in ops/rows.h. */
+ROW(HOST, MOE_ALIGN_BLOCK_SIZE, moe_align_block_size, reference, .doc = "the oracle: naive C, any legal call",
+    .flags = TRINE_ROW_DETERMINISTIC | TRINE_ROW_REFERENCE, .accumulation = TRINE_ACCUMULATE_EXACT)
