@@ -9,7 +9,7 @@
 // g * sigmoid(g): NaN at -Inf, g from 38 on, -0 from -150 on.
 TRINE_FN float trine_silu(float g)
 {
-    return g * trine_sigmoidf(g);
+    return g * trine_sigmoid_no_nan(g);
 }
 
 TRINE_FN float trine_gelu_erf(float g)

@@ -34,33 +34,39 @@ TRINE_FN float trine_exp_reduced(float r)
     return trine_fmaf(p, r, 1.0f);
 }
 
-// exp(x) for x <= 0.
+// 2^n exp(r), n in the low bits of t, as long as it is a normal number: adds n to the exponent.
+TRINE_FN float trine_exp_assemble(float t, float r)
+{
+    uint32_t u = trine_f32_bits(trine_exp_reduced(r)) + (trine_f32_bits(t) << 23);
+    return trine_f32_from_bits(u);
+}
+
+// exp(x) for x <= 0; NaN gives some value.
 TRINE_FN float trine_exp_nonpositive(float x)
 {
     // Below -104 the result is 0 anyway. The integer is biased by 64, so that no intermediate is
     // subnormal; the last multiplication removes the bias and is the only one that may round.
-    float c = trine_max_keep_nan(x, -104.0f);
+    float c = trine_max_no_nan(x, -104.0f);
     float t = trine_fmaf(c, TRINE_LOG2E, TRINE_ROUND_MAGIC + 64.0f);
     float n = t - (TRINE_ROUND_MAGIC + 64.0f);
     float r = trine_fmaf(n, -TRINE_LN2_HI, c);
     r = trine_fmaf(n, -TRINE_LN2_LO, r);
-    uint32_t u = trine_f32_bits(trine_exp_reduced(r)) + (trine_f32_bits(t) << 23);
-    return trine_f32_from_bits(u) * 0x1p-64f;
+    return trine_exp_assemble(t, r) * 0x1p-64f;
 }
 
 TRINE_FN float trine_expf(float x)
 {
     // As trine_exp_nonpositive, with the bias chosen by the sign; 89 gives Inf in the last
     // multiplication.
-    float c = trine_min_keep_nan(trine_max_keep_nan(x, -104.0f), 89.0f);
-    float t = trine_fmaf(c, TRINE_LOG2E, TRINE_ROUND_MAGIC);
-    float n = t - TRINE_ROUND_MAGIC;
+    float c = trine_min_no_nan(trine_max_no_nan(x, -104.0f), 89.0f);
+    float bias = x > 0.0f ? -64.0f : 64.0f;
+    float scale = x > 0.0f ? 0x1p64f : 0x1p-64f;
+    float magic = TRINE_ROUND_MAGIC + bias;
+    float t = trine_fmaf(c, TRINE_LOG2E, magic);
+    float n = t - magic;
     float r = trine_fmaf(n, -TRINE_LN2_HI, c);
     r = trine_fmaf(n, -TRINE_LN2_LO, r);
-    uint32_t u = trine_f32_bits(trine_exp_reduced(r)) + (trine_f32_bits(t) << 23);
-    u += x > 0.0f ? (uint32_t)-64 << 23 : (uint32_t)64 << 23;
-    float scale = x > 0.0f ? 0x1p64f : 0x1p-64f;
-    return trine_f32_from_bits(u) * scale;
+    return trine_keep_nan(x, trine_exp_assemble(t, r) * scale);
 }
 
 // exp(x) - 1 for -20 <= x <= 0, accurate in relative terms near 0.
@@ -81,13 +87,18 @@ TRINE_FN float trine_expm1_nonpositive(float x)
 }
 
 // 1 / (1 + exp(-x)), through e = exp(-|x|), which keeps the denominator in [1, 2] and tiny results
-// accurate.
-TRINE_FN float trine_sigmoidf(float x)
+// accurate. NaN gives some value: enough where the result is multiplied by x.
+TRINE_FN float trine_sigmoid_no_nan(float x)
 {
     float e = trine_exp_nonpositive(-trine_absf(x));
     float r = trine_rcp_unit(1.0f + e);
     float er = e * r;
     return x > 0.0f ? r : er;
+}
+
+TRINE_FN float trine_sigmoidf(float x)
+{
+    return trine_keep_nan(x, trine_sigmoid_no_nan(x));
 }
 
 // (1 - exp(-2|x|)) / (1 + exp(-2|x|)) with the sign of x. From |x| = 10 on the result is 1.

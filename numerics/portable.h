@@ -133,4 +133,34 @@ TRINE_FN float trine_max_keep_nan(float x, float limit)
 #endif
 }
 
+// The larger of x and limit; when x is NaN, either. One instruction on more machines than the
+// above.
+TRINE_FN float trine_max_no_nan(float x, float limit)
+{
+#if defined(TRINE_ON_CUDA)
+    return fmaxf(x, limit);
+#elif defined(TRINE_ON_HIP)
+    return __builtin_fmaxf(x, limit);
+#else
+    return limit > x ? limit : x;
+#endif
+}
+
+TRINE_FN float trine_min_no_nan(float x, float limit)
+{
+#if defined(TRINE_ON_CUDA)
+    return fminf(x, limit);
+#elif defined(TRINE_ON_HIP)
+    return __builtin_fminf(x, limit);
+#else
+    return limit < x ? limit : x;
+#endif
+}
+
+// x if it is NaN, else y: restores a NaN that a faster sequence lost.
+TRINE_FN float trine_keep_nan(float x, float y)
+{
+    return x == x ? y : x;
+}
+
 #endif
