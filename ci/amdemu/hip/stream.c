@@ -40,6 +40,11 @@ hipError_t hipStreamSynchronize(hipStream_t s)
     (void)s;
     return hipSuccess;
 }
+int hipGetStreamDeviceId(hipStream_t s)
+{
+    (void)s;
+    return 0;
+}
 hipError_t hipStreamQuery(hipStream_t s)
 {
     (void)s;
