@@ -15,12 +15,32 @@
 #define TRINE_LN2_HI      0x1.62e430p-1f   // RN(ln 2)
 #define TRINE_LN2_LO      -0x1.05c610p-29f // RN(ln 2 - TRINE_LN2_HI)
 
-// RN(1 / d) for d in [1, 2]. A device starts from its approximate reciprocal, which is within 2^-23
-// of 1/d; the corrections then reach the rounded quotient from every such start (checked for all d
-// and all starts by tests/numerics/reciprocal.c).
+// From an approximation r of 1/d to RN(1/d), d in [1, 2]. For every d and every r within 2^-23 of
+// 1/d (relative), which is what AMD promises for v_rcp_f32: tests/numerics/reciprocal.c tries them
+// all. A plain Newton step misses 11 of the d; the term in |e| stands for the square that is left
+// out, and is a little larger to decide d = 2 - 2^-23 rightly.
+TRINE_FN float trine_rcp_unit_correct(float r, float d)
+{
+    float e = trine_fmaf(-d, r, 1.0f);
+    float s = trine_fmaf(trine_absf(e), 0x1.cp-24f, e);
+    return trine_fmaf(r, s, r);
+}
+
+// RN(1 / d) for d in [1, 2], without the range checks of a general division.
 TRINE_FN float trine_rcp_unit(float d)
 {
+#if defined(TRINE_ON_CUDA)
+    // MUFU.RCP is good enough for the plain Newton step: nvcc's own correctly rounded reciprocal is
+    // these instructions on every target from sm_75 to sm_120, and all d were tried on sm_90.
+    float r;
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(d));
+    float e = trine_fmaf(-d, r, 1.0f);
+    return trine_fmaf(r, e, r);
+#elif defined(TRINE_ON_HIP)
+    return trine_rcp_unit_correct(__builtin_amdgcn_rcpf(d), d);
+#else
     return trine_divf(1.0f, d);
+#endif
 }
 
 // exp(r) for |r| <= ln(2)/2, as 1 + r (c1 + ...), about 1 ulp.
