@@ -18,6 +18,8 @@ typedef struct trine_op_entry {
     /* Bytes of workspace for a resolved problem; NULL: none. */
     size_t (*workspace)(const trine_problem *problem);
     trine_cost (*cost)(const trine_problem *problem);
+    /* Why the problem can't be deterministic, or NULL. NULL pointer: it always can. */
+    const char *(*nondeterministic)(const trine_problem *problem);
     /* Bounded ops: value and bound of every element of out, row-major. Allocates. */
     trine_status (*bound)(const trine_problem *problem, const trine_bound_options *options,
                           double *value, double *bound);

@@ -43,9 +43,8 @@ typedef enum trine_domain {
 typedef struct trine_tensor_description {
     const char *name;
     const char *shape;
-    uint32_t dtypes; /**< TRINE_DTYPE_BIT() mask */
-    const char
-        *same_dtype;   /**< NULL, or the tensor whose dtype this one shares (or f32 if listed) */
+    uint32_t dtypes;        /**< TRINE_DTYPE_BIT() mask */
+    const char *same_dtype; /**< NULL, or the tensor whose dtype this one shares */
     const char *alias; /**< NULL, or the input that this output may be (same pointer, strides) */
     const char *doc;
     uint16_t offset; /**< of the const DLTensor * in the args struct */
@@ -53,6 +52,7 @@ typedef struct trine_tensor_description {
     uint8_t domain;  /**< trine_domain */
     bool optional;
     bool inner_contiguous; /**< the last dimension must have stride 1 */
+    bool or_f32;           /**< with same_dtype: f32 is taken as well */
 } trine_tensor_description;
 
 typedef enum trine_param_type {

@@ -202,6 +202,8 @@ enum {
     TRINE_ROW_DETERMINISTIC = 1u << 0,  /**< repeated runs give the same bits */
     TRINE_ROW_NOT_CAPTURABLE = 1u << 1, /**< can't run inside graph capture */
     TRINE_ROW_REFERENCE = 1u << 2,      /**< the oracle itself */
+    TRINE_ROW_HOST_CALLABLE = 1u << 3,  /**< GPU rows: the launcher can work on host memory, so
+                                             simulated devices call it; else the reference runs */
 };
 
 /** One kernel. All of it is plain data; strings and functions must outlive the context. */
@@ -234,6 +236,20 @@ struct trine_row {
  */
 TRINE_API trine_status trine_context_add_rows(trine_context *context, const trine_row *rows,
                                               size_t count);
+
+/** A measured preference: on `device`, calls of `op` that move between min_bytes and max_bytes take
+ * `row` when it accepts them. */
+typedef struct trine_tuned {
+    int32_t op;
+    const char *device; /**< name of a known device */
+    const char *row;
+    double min_bytes, max_bytes; /**< inclusive, exclusive; as trine_op_cost counts */
+} trine_tuned;
+
+/** Adds measured preferences; earlier ones win. Copies the structs; strings must outlive the
+ * context. Not thread-safe against calls on the same context. */
+TRINE_API trine_status trine_context_add_tuned(trine_context *context, const trine_tuned *tuned,
+                                               size_t count);
 
 /** Rows of an op in order of preference, all backends; NULL past the end. */
 TRINE_API const trine_row *trine_row_at(const trine_context *context, int32_t op, size_t index);
