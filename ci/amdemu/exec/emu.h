@@ -27,7 +27,7 @@ enum {
     E_MEMORY = 6
 };
 
-// One decoded instruction.  p[] is filled by amdemu.py; the meaning depends on kind.
+// One decoded instruction.  p[] is filled by the Python package; the meaning depends on kind.
 typedef struct Op {
     void *fn;
     u8 g[6];
@@ -44,7 +44,7 @@ typedef struct Wave {
     int state; // 0 runs, 1 waits at a barrier, 2 ended
 } Wave;
 
-typedef struct Launch { // mirrored by a ctypes.Structure in amdemu.py
+typedef struct Launch { // mirrored by a ctypes.Structure in amdemu/inst.py
     u64 entry, code_lo, code_hi;
     Op **table; // one slot per 4 bytes of code
     u32 grid[3], block[3];
