@@ -43,22 +43,21 @@ TRINE_FN float trine_rcp_unit(float d)
 #endif
 }
 
-// exp(r) for |r| <= ln(2)/2, as 1 + r (c1 + ...), about 1 ulp.
-TRINE_FN float trine_exp_reduced(float r)
+// (exp(r) - 1 - r) / r^2 for |r| <= ln(2)/2.
+TRINE_FN float trine_exp_tail(float r)
 {
-    float p = 0x1.0edb94p-7f;
-    p = trine_fmaf(p, r, 0x1.573ce4p-5f);
-    p = trine_fmaf(p, r, 0x1.555ce8p-3f);
-    p = trine_fmaf(p, r, 0x1.fffdbep-2f);
-    p = trine_fmaf(p, r, 0x1.ffffeep-1f);
-    return trine_fmaf(p, r, 1.0f);
+    float p = 0x1.696fcep-10f;
+    p = trine_fmaf(p, r, 0x1.122478p-7f);
+    p = trine_fmaf(p, r, 0x1.55587ep-5f);
+    p = trine_fmaf(p, r, 0x1.5554c6p-3f);
+    return trine_fmaf(p, r, 0.5f);
 }
 
 // 2^n exp(r), n in the low bits of t, as long as it is a normal number: adds n to the exponent.
 TRINE_FN float trine_exp_assemble(float t, float r)
 {
-    uint32_t u = trine_f32_bits(trine_exp_reduced(r)) + (trine_f32_bits(t) << 23);
-    return trine_f32_from_bits(u);
+    float p = trine_fmaf(trine_fmaf(trine_exp_tail(r), r, 1.0f), r, 1.0f);
+    return trine_f32_from_bits(trine_f32_bits(p) + (trine_f32_bits(t) << 23));
 }
 
 // exp(x) for x <= 0; NaN gives some value.
@@ -96,12 +95,7 @@ TRINE_FN float trine_expm1_nonpositive(float x)
     float n = t - (TRINE_ROUND_MAGIC + 127.0f);
     float r = trine_fmaf(n, -TRINE_LN2_HI, x);
     r = trine_fmaf(n, -TRINE_LN2_LO, r);
-    float p = 0x1.696fcep-10f;
-    p = trine_fmaf(p, r, 0x1.122478p-7f);
-    p = trine_fmaf(p, r, 0x1.55587ep-5f);
-    p = trine_fmaf(p, r, 0x1.5554c6p-3f);
-    p = trine_fmaf(p, r, 0.5f);
-    float q = trine_fmaf(p * r, r, r);                      // exp(r) - 1
+    float q = trine_fmaf(trine_exp_tail(r) * r, r, r);      // exp(r) - 1
     float s = trine_f32_from_bits(trine_f32_bits(t) << 23); // 2^n
     return trine_fmaf(s, q, s - 1.0f);
 }
