@@ -13,7 +13,7 @@ static const trine_op_entry *const entries[TRINE_OP_COUNT] = {
 /* Host launchers are linked in; those of the modules arrive with the module. */
 #define ROW_LAUNCHER_HOST(op, row) trine_host_##op##_##row
 #define ROW_LAUNCHER_CUDA(op, row) NULL
-#define ROW_LAUNCHER_HIP(op, row) NULL
+#define ROW_LAUNCHER_HIP(op, row)  NULL
 
 #define DECLARE_HOST(op, row) trine_status trine_host_##op##_##row(const trine_launch *launch);
 #define DECLARE_CUDA(op, row)
@@ -24,12 +24,12 @@ static const trine_op_entry *const entries[TRINE_OP_COUNT] = {
 
 const trine_row trine_builtin_rows[TRINE_ROW_COUNT] = {
 #define ROW(BACKEND, OP, op_name, row_name, ...)                                                   \
-    [TRINE_ROW_##BACKEND##_##OP##_##row_name] = {.op = TRINE_OP_##OP,                              \
-                                                 .backend = TRINE_BACKEND_##BACKEND,               \
-                                                 .name = #row_name,                                \
-                                                 .launch =                                         \
-                                                     ROW_LAUNCHER_##BACKEND(op_name, row_name),    \
-                                                 __VA_ARGS__},
+    [TRINE_ROW_##BACKEND##_##OP##_##                                                               \
+        row_name] = {.op = TRINE_OP_##OP,                                                          \
+                     .backend = TRINE_BACKEND_##BACKEND,                                           \
+                     .name = #row_name,                                                            \
+                     .launch = ROW_LAUNCHER_##BACKEND(op_name, row_name),                          \
+                     __VA_ARGS__},
 #include "ops/rows.h"
 #undef ROW
 };
@@ -50,4 +50,14 @@ int32_t trine_op_from_name(const char *name)
     for (int32_t op = 0; name && op < TRINE_OP_COUNT; op++)
         if (!strcmp(entries[op]->description.name, name)) return op;
     return -1;
+}
+
+const trine_row *trine_reference_row(int32_t op)
+{
+    static const trine_row *const references[TRINE_OP_COUNT] = {
+#define OP_REFERENCE(OP, op) [TRINE_OP_##OP] = &trine_builtin_rows[TRINE_ROW_HOST_##OP##_reference],
+        TRINE_OPS(OP_REFERENCE)
+#undef OP_REFERENCE
+    };
+    return references[op];
 }

@@ -8,4 +8,7 @@
 
 extern const trine_row trine_builtin_rows[TRINE_ROW_COUNT];
 
+/* The oracle's row of an op: every op has one. */
+const trine_row *trine_reference_row(int32_t op);
+
 #endif

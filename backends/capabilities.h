@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The table of known devices, and what is left of a device after build and mask. */
+#ifndef TRINE_BACKENDS_CAPABILITIES_H
+#define TRINE_BACKENDS_CAPABILITIES_H
+
+#include <trine/core.h>
+
+/* Table record of a device ("cpu" included): `has`, evidence, limits; NULL when unknown. */
+const trine_caps *trine_capabilities_find(const char *name);
+
+/* Record of a device the table does not know: generic kernels only. */
+void trine_capabilities_unknown(trine_backend backend, const char *name,
+                                const trine_limits *limits, trine_caps *caps);
+
+/* Replaces the limits that a driver reported (non-zero ones). */
+void trine_capabilities_limits(trine_limits *limits, const trine_limits *queried);
+
+/*
+ * Fills `usable`, `compiled` and `compiled_exact`: has AND compiled AND not masked. `targets` is a
+ * list as modules report it ("sm_80 sm_90a compute_120", "gfx942 gfx1100"); "cpu" needs none.
+ */
+trine_status trine_capabilities_finalize(trine_caps *caps, const char *targets, uint64_t mask);
+
+/* Features of "bulk_copy,mfma" as bits; an unknown one is refused by name. */
+trine_status trine_capabilities_mask_parse(const char *text, uint64_t *mask);
+
+/*
+ * Record of a known device as this build would use it: find, then finalize with the targets this
+ * build was configured for. Unknown names are refused with the list of known ones.
+ */
+trine_status trine_capabilities_named(const char *name, uint64_t mask, trine_caps *caps);
+
+#endif
