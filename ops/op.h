@@ -10,11 +10,11 @@
 
 typedef struct trine_op_entry {
     trine_op_description description;
-    /* Turns checked tensors (table order, absent ones with data NULL and rank -1; shapes already
-     * matched against the table, `dims` holding its letters) and full args into the op's problem,
-     * or refuses with trine_fail. Data pointers may be NULL when only planning. */
-    trine_status (*resolve)(const trine_view *tensors, const trine_dims *dims, const void *args,
-                            trine_problem *problem);
+    /* Turns checked tensors (table order; absent ones have rank -1 and data NULL; dtypes, shapes,
+     * param ranges and strides already held against the table) and complete args into the op's
+     * problem, or refuses with trine_fail what the table can't say. Data pointers are NULL when
+     * only planning, so absence is told by the rank. */
+    trine_status (*resolve)(const trine_view *tensors, const void *args, trine_problem *problem);
     /* Bytes of workspace for a resolved problem; NULL: none. */
     size_t (*workspace)(const trine_problem *problem);
     trine_cost (*cost)(const trine_problem *problem);
