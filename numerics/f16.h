@@ -27,8 +27,7 @@ TRINE_FN uint16_t trine_f32_to_f16(float x)
     uint32_t c = a < (143u << 23) ? a : (143u << 23); // 2^16, already Inf
     uint32_t normal = ((c + 0xfffu + ((c >> 13) & 1u)) >> 13) - (112u << 10);
     // Adding 1/2 leaves the multiple of 2^-24 in the low bits, rounded by the addition itself.
-    uint32_t small = c < (113u << 23) ? c : 0u;
-    uint32_t subnormal = trine_f32_bits(trine_f32_from_bits(small) + 0.5f) - (126u << 23);
+    uint32_t subnormal = trine_f32_bits(trine_f32_from_bits(c) + 0.5f) - (126u << 23);
     uint32_t r = c < (113u << 23) ? subnormal : normal;
     r |= (u >> 16) & 0x8000u;
     return (uint16_t)(a > 0x7f800000u ? 0x7fffu : r);

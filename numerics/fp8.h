@@ -31,8 +31,7 @@ TRINE_FN uint8_t trine_f32_to_e4m3fn(float x)
     uint32_t c = a < 0x43e00000u ? a : 0x43e00000u; // 448
     uint32_t normal = ((c + 0x7ffffu + ((c >> 20) & 1u)) >> 20) - (120u << 3);
     // Adding 2^14 leaves the multiple of 2^-9 in the low bits, rounded by the addition itself.
-    uint32_t small = c < (121u << 23) ? c : 0u;
-    uint32_t subnormal = trine_f32_bits(trine_f32_from_bits(small) + 16384.0f) - (141u << 23);
+    uint32_t subnormal = trine_f32_bits(trine_f32_from_bits(c) + 16384.0f) - (141u << 23);
     uint32_t r = c < (121u << 23) ? subnormal : normal;
     r |= (u >> 24) & 0x80u;
     return (uint8_t)(a > 0x7f800000u ? 0x7fu : r);
@@ -56,8 +55,7 @@ TRINE_FN uint8_t trine_f32_to_e4m3fnuz(float x)
     uint32_t a = u & 0x7fffffffu;
     uint32_t c = a < 0x43700000u ? a : 0x43700000u; // 240
     uint32_t normal = ((c + 0x7ffffu + ((c >> 20) & 1u)) >> 20) - (119u << 3);
-    uint32_t small = c < (120u << 23) ? c : 0u;
-    uint32_t subnormal = trine_f32_bits(trine_f32_from_bits(small) + 8192.0f) - (140u << 23);
+    uint32_t subnormal = trine_f32_bits(trine_f32_from_bits(c) + 8192.0f) - (140u << 23);
     uint32_t r = c < (120u << 23) ? subnormal : normal;
     uint32_t sign = (u >> 24) & 0x80u;
     r |= r != 0u ? sign : 0u;
@@ -76,8 +74,7 @@ TRINE_FN uint8_t trine_f32_to_e5m2(float x)
     uint32_t a = u & 0x7fffffffu;
     uint32_t c = a < 0x47600000u ? a : 0x47600000u; // 57344
     uint32_t normal = ((c + 0xfffffu + ((c >> 21) & 1u)) >> 21) - (112u << 2);
-    uint32_t small = c < (113u << 23) ? c : 0u;
-    uint32_t subnormal = trine_f32_bits(trine_f32_from_bits(small) + 128.0f) - (134u << 23);
+    uint32_t subnormal = trine_f32_bits(trine_f32_from_bits(c) + 128.0f) - (134u << 23);
     uint32_t r = c < (113u << 23) ? subnormal : normal;
     r |= (u >> 24) & 0x80u;
     return (uint8_t)(a > 0x7f800000u ? 0x7fu : r);

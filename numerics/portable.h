@@ -3,10 +3,10 @@
 // and HIP. Everything here gives the same bits on all three, so everything built from it does too.
 //
 // Compile flags that the promise needs: -ffp-contract=off (host, HIP), -fmad=false (nvcc), no
-// fast-math, no flushing of subnormals. -fno-math-errno and -fno-trapping-math change no value and
-// may be added; gcc vectorizes a few of the selects only with -fno-trapping-math. HIP's correctly
-// rounded division is clang's default
-// (-fhip-fp32-correctly-rounded-divide-sqrt); hipcc wrappers must not switch it off.
+// fast-math, no flushing of subnormals. -fno-math-errno and -fno-trapping-math change no value; gcc
+// needs the latter to vectorize most of these functions for AVX2. HIP's correctly rounded division
+// is clang's default
+// (-fhip-fp32-correctly-rounded-divide-sqrt) and must not be switched off.
 #ifndef TRINE_NUMERICS_PORTABLE_H
 #define TRINE_NUMERICS_PORTABLE_H
 
