@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Plans with memory on a device. */
+#include "check/call.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void trine_data_destroy(trine_data *data)
+{
+    for (int i = 0; i < TRINE_MAX_TENSORS; i++) free(data->values[i]);
+    memset(data, 0, sizeof *data);
+}
+
+int trine_call_owner(const trine_plan *plan, int tensor)
+{
+    return plan->in_place[tensor] ? trine_plan_tensor(plan->op, plan->op->tensors[tensor].alias)
+                                  : tensor;
+}
+
+trine_status trine_call_create(trine_call *call, const trine_plan *plan, const trine_data *data,
+                               trine_context *context, DLDevice device)
+{
+    trine_status status = trine_plan_validate(plan, context, device, &call->workspace_size);
+
+    memset(call->tensors, 0, sizeof call->tensors);
+    memset(&call->workspace, 0, sizeof call->workspace);
+    call->plan = plan;
+    call->data = data;
+    call->device = device;
+    call->args = plan->args;
+    for (int i = 0; i < plan->op->tensor_count && !status; i++) {
+        if (plan->present[i] && !plan->in_place[i])
+            status = trine_tensor_create(&call->tensors[i], context, device, &plan->layout[i]);
+    }
+    if (!status && call->workspace_size) {
+        trine_layout bytes = {.dtype = TRINE_U8, .rank = 1};
+        bytes.shape[0] = (int64_t)call->workspace_size;
+        bytes.stride[0] = 1;
+        status = trine_tensor_create(&call->workspace, context, device, &bytes);
+    }
+    for (int i = 0; i < plan->op->tensor_count && !status; i++) {
+        const DLTensor *tensor =
+            plan->present[i] ? &call->tensors[trine_call_owner(plan, i)].dl : NULL;
+        memcpy(call->args.bytes + plan->op->tensors[i].offset, &tensor, sizeof tensor);
+    }
+    if (status) trine_call_destroy(call);
+    return status;
+}
+
+void trine_call_destroy(trine_call *call)
+{
+    for (int i = 0; i < TRINE_MAX_TENSORS; i++) trine_tensor_destroy(&call->tensors[i]);
+    trine_tensor_destroy(&call->workspace);
+}
+
+void trine_outcome_destroy(trine_outcome *outcome)
+{
+    for (int i = 0; i < TRINE_MAX_TENSORS; i++) {
+        if (!outcome->borrowed[i]) free(outcome->images[i]);
+    }
+    memset(outcome, 0, sizeof *outcome);
+}
+
+const uint8_t *trine_outcome_elements(const trine_outcome *outcome, const trine_call *call,
+                                      int tensor)
+{
+    return outcome->images[tensor] + call->tensors[trine_call_owner(call->plan, tensor)].origin;
+}
+
+/* Everything as it must be before a run. */
+static trine_status prepare(trine_call *call, uint8_t poison)
+{
+    const trine_plan *plan = call->plan;
+    trine_status status = TRINE_OK;
+
+    for (int i = 0; i < plan->op->tensor_count && !status; i++) {
+        if (!plan->present[i] || plan->in_place[i]) continue;
+        trine_tensor_poison(&call->tensors[i], poison);
+        if (call->data->values[i]) trine_tensor_scatter(&call->tensors[i], call->data->values[i]);
+        status = trine_tensor_upload(&call->tensors[i]);
+    }
+    if (!status && call->workspace_size) {
+        trine_tensor_poison(&call->workspace, poison);
+        status = trine_tensor_upload(&call->workspace);
+    }
+    return status;
+}
+
+/* Index of the first byte in [begin, end) that differs; end if none does. */
+static size_t first_difference(const uint8_t *a, const uint8_t *b, size_t begin, size_t end)
+{
+    if (memcmp(a + begin, b + begin, end - begin) == 0) return end;
+    while (begin < end && a[begin] == b[begin]) begin++;
+    return begin;
+}
+
+/* Stray writes: inputs must be untouched, outputs outside their extent as well. */
+static void inspect(const trine_tensor *tensor, const char *name, bool writable,
+                    const uint8_t *image, char *damage, size_t size)
+{
+    const size_t end =
+        tensor->origin + (size_t)tensor->extent * trine_dtype_size(tensor->layout.dtype);
+    size_t at;
+
+    if (damage[0]) return;
+    at = first_difference(tensor->image, image, 0, tensor->origin);
+    if (at < tensor->origin) {
+        snprintf(damage, size, "wrote %zu bytes before the first element of %s",
+                 tensor->origin - at, name);
+        return;
+    }
+    at = first_difference(tensor->image, image, end, tensor->size);
+    if (at < tensor->size) {
+        snprintf(damage, size, "wrote byte %zu behind the last element of %s", at - end, name);
+        return;
+    }
+    if (writable) return;
+    at = first_difference(tensor->image, image, tensor->origin, end);
+    if (at < end)
+        snprintf(damage, size, "changed the input %s at byte %zu", name, at - tensor->origin);
+}
+
+static trine_status fetch(trine_call *call, trine_outcome *outcome)
+{
+    const trine_op_description *op = call->plan->op;
+    bool writable[TRINE_MAX_TENSORS] = {false};
+    trine_status status = TRINE_OK;
+
+    for (int i = 0; i < op->tensor_count; i++) {
+        if (call->plan->present[i] && op->tensors[i].role == TRINE_OUT)
+            writable[trine_call_owner(call->plan, i)] = true;
+    }
+    for (int i = 0; i < op->tensor_count && !status; i++) {
+        const trine_tensor *tensor = &call->tensors[i];
+        if (!call->plan->present[i] || call->plan->in_place[i]) continue;
+        outcome->images[i] = malloc(tensor->size);
+        if (!outcome->images[i]) return trine_fail(TRINE_OUT_OF_MEMORY, "out of memory");
+        status = trine_tensor_download(tensor, outcome->images[i]);
+        if (!status)
+            inspect(tensor, op->tensors[i].name, writable[i], outcome->images[i], outcome->damage,
+                    sizeof outcome->damage);
+    }
+    for (int i = 0; i < op->tensor_count && !status; i++) {
+        if (!call->plan->in_place[i]) continue;
+        outcome->images[i] = outcome->images[trine_call_owner(call->plan, i)];
+        outcome->borrowed[i] = true;
+    }
+    if (!status && call->workspace_size) {
+        uint8_t *image = malloc(call->workspace.size);
+        if (!image) return trine_fail(TRINE_OUT_OF_MEMORY, "out of memory");
+        status = trine_tensor_download(&call->workspace, image);
+        if (!status)
+            inspect(&call->workspace, "the workspace", true, image, outcome->damage,
+                    sizeof outcome->damage);
+        free(image);
+    }
+    return status;
+}
+
+trine_status trine_call_run(trine_call *call, trine_context *context, uint8_t poison,
+                            uint32_t flags, trine_outcome *outcome)
+{
+    trine_exec exec = TRINE_EXEC_INIT;
+    trine_status status = prepare(call, poison);
+
+    memset(outcome, 0, sizeof *outcome);
+    if (status) return status;
+    exec.workspace = call->workspace_size ? call->workspace.dl.data : NULL;
+    exec.workspace_size = call->workspace_size;
+    exec.flags = flags;
+    outcome->status = trine_op_run(context, &exec, call->plan->op->op, &call->args);
+    if (!outcome->status) outcome->status = trine_device_synchronize(context, call->device);
+    if (outcome->status) snprintf(outcome->error, sizeof outcome->error, "%s", trine_last_error());
+    status = fetch(call, outcome);
+    if (status) trine_outcome_destroy(outcome);
+    return status;
+}

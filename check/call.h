@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A plan with memory on a device: runs it on poisoned outputs and workspace, and keeps the images
+ * of everything before and after.
+ */
+#ifndef TRINE_CHECK_CALL_H
+#define TRINE_CHECK_CALL_H
+
+#include "check/plan.h"
+
+/* Row-major packed elements of each tensor the plan has; outputs only where they are read. */
+typedef struct trine_data {
+    void *values[TRINE_MAX_TENSORS];
+} trine_data;
+
+void trine_data_destroy(trine_data *data);
+
+typedef struct trine_call {
+    const trine_plan *plan;
+    const trine_data *data;
+    DLDevice device;
+    trine_tensor tensors[TRINE_MAX_TENSORS]; /* in place: the input's alone */
+    trine_tensor workspace;                  /* with guards; none when no bytes are needed */
+    size_t workspace_size;
+    trine_args args;
+} trine_call;
+
+/* plan and data outlive the call. */
+trine_status trine_call_create(trine_call *call, const trine_plan *plan, const trine_data *data,
+                               trine_context *context, DLDevice device);
+void trine_call_destroy(trine_call *call);
+
+/* What a run left behind: the tensors' images, by index of the table; NULL where absent. An output
+ * in place has its input's image. */
+typedef struct trine_outcome {
+    trine_status status;
+    char error[256];
+    uint8_t *images[TRINE_MAX_TENSORS];
+    bool borrowed[TRINE_MAX_TENSORS];
+    char damage[256]; /* a sentence on a stray write or a changed input; "" if there was none */
+} trine_outcome;
+
+void trine_outcome_destroy(trine_outcome *outcome);
+
+/* The byte of element 0 in a tensor's image. */
+const uint8_t *trine_outcome_elements(const trine_outcome *outcome, const trine_call *call,
+                                      int tensor);
+
+/* Poisons outputs, gaps and workspace with `poison`, runs in `context`, waits, fetches. Fails only
+ * when memory or the device fails; how the op ended is in outcome->status. */
+trine_status trine_call_run(trine_call *call, trine_context *context, uint8_t poison,
+                            uint32_t flags, trine_outcome *outcome);
+
+/* The tensor that holds `tensor`'s memory: itself, or its alias when in place. */
+int trine_call_owner(const trine_plan *plan, int tensor);
+
+#endif
