@@ -34,11 +34,16 @@ typedef enum trine_domain {
 } trine_domain;
 
 /**
- * `shape` is a list of alternatives "[guard: ]dim, dim, ..." separated by ";". A dim is an
- * expression over dimension letters, params, dim0(tensor).. and integers: + - * /, ceil(a/b),
- * up4(a) (rounded up to 4), c ? a : b, comparisons = != < >, enum words. "..." as only dim means
- * any shape. Letters are bound from the call's tensors; an alternative applies when its guard holds
- * and its rank fits.
+ * `shape` is a list of alternatives "[guard: ]dim, dim, ..." separated by ";"; the first whose
+ * guard holds and whose dimensions all fit is taken. "..." as only dim means any shape. An optional
+ * tensor must be absent while no guard holds; a guard that ends in "!" makes it required.
+ *
+ * A dim or guard is an expression over dimension letters (up to 7 characters), int, bool and enum
+ * params, and integers, from loosest to tightest: c ? a : b, |, &, = != < >, + -, * /, and the
+ * functions ceil(a/b), floor(a/b), up4(a) (rounded up to 4), min(a, b), max(a, b), rank(tensor),
+ * dim0(tensor) to dim7(tensor). a/b must leave no remainder. Beside a comparison with an enum param
+ * stands one of its words. Letters are bound from the call's tensors, in table order, where they
+ * stand alone or as c*L or L/c. The empty string is a scalar.
  */
 typedef struct trine_tensor_description {
     const char *name;
@@ -117,12 +122,23 @@ TRINE_API bool trine_dims_set(trine_dims *dims, const char *name, int64_t value)
 
 /**
  * The sizes of `tensor` (index in the table) for given letters and the params of `args`: writes
- * *rank and shape[TRINE_MAX_DIMS]. `alternative`: which of the alternatives whose guard holds (0
- * the first); past the last one the call is refused. Needs no tensors in args.
+ * *rank and shape[TRINE_MAX_DIMS]. `alternative`: which of the alternatives whose guard holds and
+ * whose letters are given (0 the first); past the last one the call is refused. Needs no tensors in
+ * args: rank() and dim0() of one that is NULL are those of its first alternative. Filled in table
+ * order, tensors of other alternatives agree with each other. "..." gives no sizes.
  */
 TRINE_API trine_status trine_op_shape(int32_t op, const void *args, const trine_dims *dims,
                                       size_t tensor, size_t alternative, int32_t *rank,
                                       int64_t *shape);
+
+typedef enum trine_need {
+    TRINE_NEED_ABSENT = 0,   /**< must be NULL with these params */
+    TRINE_NEED_OPTIONAL = 1, /**< may be given */
+    TRINE_NEED_REQUIRED = 2  /**< must be given */
+} trine_need;
+/** Whether `tensor` must, may or must not be there: the guards of its shape for given letters. */
+TRINE_API trine_status trine_op_tensor_need(int32_t op, const void *args, const trine_dims *dims,
+                                            size_t tensor, trine_need *need);
 
 /** Floating point and integer work, and bytes that must move (inputs once, outputs once). */
 typedef struct trine_cost {
