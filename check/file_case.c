@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Files as calls. */
+#include "check/file_case.h"
+
+#include "check/dims.h"
+#include "check/value.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char expected_prefix[] = "expected.";
+
+static trine_status read_metadata(trine_file_case *entry)
+{
+    const char *op = trine_file_metadata(entry->file, "op");
+    const char *params = trine_file_metadata(entry->file, "params");
+    const char *compare = trine_file_metadata(entry->file, "compare");
+    const char *scale = trine_file_metadata(entry->file, "bound_scale");
+    char *end;
+    trine_status status;
+
+    if (!op) return trine_fail(TRINE_INVALID_ARGUMENT, "__metadata__ names no op");
+    const int32_t number = trine_op_from_name(op);
+    if (number < 0) return trine_fail(TRINE_INVALID_ARGUMENT, "no op is named \"%.64s\"", op);
+    status = trine_plan_init(&entry->plan, number);
+    if (!status && params) status = trine_plan_read_params(&entry->plan, params);
+    if (status) return status;
+    entry->bounded = compare && strcmp(compare, "bounded") == 0;
+    if (compare && !entry->bounded && strcmp(compare, "exact") != 0)
+        return trine_fail(TRINE_INVALID_ARGUMENT, "compare \"%.32s\" must be exact or bounded",
+                          compare);
+    entry->bound_scale = scale ? strtod(scale, &end) : 1;
+    if (scale && (end == scale || *end || !(entry->bound_scale > 0)))
+        return trine_fail(TRINE_INVALID_ARGUMENT,
+                          "bound_scale \"%.32s\" must be a decimal number above 0", scale);
+    return TRINE_OK;
+}
+
+static void take_layout(trine_plan *plan, int index, const trine_file_tensor *tensor)
+{
+    trine_layout *layout = &plan->layout[index];
+
+    plan->present[index] = true;
+    layout->dtype = tensor->dtype;
+    layout->rank = tensor->rank;
+    memcpy(layout->shape, tensor->shape, sizeof layout->shape);
+    trine_layout_contiguous(layout);
+}
+
+static trine_status take_values(trine_file_case *entry, int index, const trine_file_tensor *tensor)
+{
+    entry->data.values[index] = malloc(tensor->size + 1);
+    if (!entry->data.values[index]) return trine_fail(TRINE_OUT_OF_MEMORY, "out of memory");
+    memcpy(entry->data.values[index], tensor->data, tensor->size);
+    return TRINE_OK;
+}
+
+static trine_status read_tensor(trine_file_case *entry, const trine_file_tensor *tensor)
+{
+    const trine_op_description *op = entry->plan.op;
+    const bool expected = strncmp(tensor->name, expected_prefix, sizeof expected_prefix - 1) == 0;
+    const char *name = tensor->name + (expected ? sizeof expected_prefix - 1 : 0);
+    const int index = trine_plan_tensor(op, name);
+
+    if (index < 0)
+        return trine_fail(TRINE_INVALID_ARGUMENT, "%s has no tensor named \"%.64s\"", op->name,
+                          name);
+    const bool output = op->tensors[index].role == TRINE_OUT;
+    if (expected) {
+        if (!output)
+            return trine_fail(TRINE_INVALID_ARGUMENT,
+                              "%s is an input of %s: nothing is expected "
+                              "of it",
+                              name, op->name);
+        entry->expected[index] = tensor;
+        entry->has_expected = true;
+        take_layout(&entry->plan, index, tensor);
+        return TRINE_OK;
+    }
+    if (output && !trine_plan_reads_outputs(&entry->plan))
+        return trine_fail(TRINE_INVALID_ARGUMENT,
+                          "%s is an output of %s: it is read only with accumulate", name, op->name);
+    if (!output || !entry->expected[index]) take_layout(&entry->plan, index, tensor);
+    return take_values(entry, index, tensor);
+}
+
+trine_status trine_file_case_open(const char *path, trine_file_case *entry)
+{
+    trine_status status;
+
+    memset(entry, 0, sizeof *entry);
+    status = trine_file_open(path, &entry->file);
+    if (!status) status = read_metadata(entry);
+    for (size_t i = 0; !status && i < entry->file->tensor_count; i++)
+        status = read_tensor(entry, &entry->file->tensors[i]);
+    for (int i = 0; !status && i < entry->plan.op->tensor_count; i++) {
+        const trine_tensor_description *tensor = &entry->plan.op->tensors[i];
+        if (tensor->role == TRINE_IN && !tensor->optional && !entry->plan.present[i])
+            status = trine_fail(TRINE_INVALID_ARGUMENT, "the file has no tensor %s, which %s needs",
+                                tensor->name, entry->plan.op->name);
+        if (tensor->role == TRINE_OUT && trine_plan_reads_outputs(&entry->plan) &&
+            !entry->data.values[i])
+            status = trine_fail(TRINE_INVALID_ARGUMENT,
+                                "accumulate adds onto %s: the file must hold its old values",
+                                tensor->name);
+    }
+    if (status) trine_file_case_close(entry);
+    return status;
+}
+
+void trine_file_case_close(trine_file_case *entry)
+{
+    trine_data_destroy(&entry->data);
+    trine_file_close(&entry->file);
+}
+
+/* ---------------------------------------------------------------- outputs */
+
+/* The dtypes of outputs that nothing fixes: the device's own fp8 first. */
+static bool pick_dtype(const trine_plan *plan, int index, trine_dtype fp8, unsigned attempt,
+                       trine_dtype *dtype)
+{
+    const trine_tensor_description *tensor = &plan->op->tensors[index];
+
+    if (tensor->same_dtype && attempt == 0) {
+        const int other = trine_plan_tensor(plan->op, tensor->same_dtype);
+        if (other >= 0 && plan->present[other]) {
+            *dtype = plan->layout[other].dtype;
+            return true;
+        }
+    }
+    for (int i = 0; i < TRINE_DTYPE_COUNT; i++) {
+        const trine_dtype candidate = i == TRINE_E4M3FN ? fp8
+                                      : i == (int)fp8   ? TRINE_E4M3FN
+                                                        : (trine_dtype)i;
+        if (tensor->dtypes & TRINE_DTYPE_BIT(candidate) && attempt-- == 0) {
+            *dtype = candidate;
+            return true;
+        }
+    }
+    return false;
+}
+
+trine_status trine_file_case_plan(trine_file_case *entry, trine_target *target)
+{
+    trine_plan *plan = &entry->plan;
+    const trine_op_description *op = plan->op;
+    trine_dims dims;
+    int open[TRINE_MAX_TENSORS], open_count = 0;
+    unsigned attempt[TRINE_MAX_TENSORS] = {0};
+    trine_status status;
+
+    trine_dims_bind(plan, &dims);
+    trine_dims_complete(plan, &dims);
+    for (int i = 0; i < op->tensor_count; i++) {
+        if (op->tensors[i].role != TRINE_OUT) continue;
+        const bool fixed = plan->present[i];
+        if (!fixed && op->tensors[i].optional) continue;
+        if (fixed && !trine_dims_is_free(plan, i)) continue;
+        if (!trine_dims_shape(plan, &dims, i, 0))
+            return trine_fail(TRINE_INVALID_SHAPE, "the shape of %s does not follow from the file",
+                              op->tensors[i].name);
+        plan->present[i] = true;
+        if (!fixed) {
+            pick_dtype(plan, i, target->info->caps.fp8, 0, &plan->layout[i].dtype);
+            open[open_count++] = i;
+        }
+    }
+    /* Walk through the dtypes of the open outputs like an odometer until the call is legal. */
+    for (;;) {
+        trine_plan_arrange(plan);
+        status = trine_plan_validate(plan, target->context, target->device, NULL);
+        if (status != TRINE_INVALID_DTYPE || open_count == 0) return status;
+        int digit = 0;
+        while (digit < open_count &&
+               !pick_dtype(plan, open[digit], target->info->caps.fp8, ++attempt[digit],
+                           &plan->layout[open[digit]].dtype)) {
+            attempt[digit] = 0;
+            pick_dtype(plan, open[digit], target->info->caps.fp8, 0,
+                       &plan->layout[open[digit]].dtype);
+            digit++;
+        }
+        if (digit == open_count) return status;
+    }
+}
+
+/* ---------------------------------------------------------------- verdicts */
+
+/* May the expected tensor be compared with the output? It may be shorter, not longer. */
+static bool fits(const trine_layout *layout, const trine_file_tensor *expected)
+{
+    if (layout->dtype != expected->dtype || layout->rank != expected->rank) return false;
+    for (int32_t d = 0; d < layout->rank; d++) {
+        if (expected->shape[d] > layout->shape[d]) return false;
+    }
+    return true;
+}
+
+/* The combine class that a file's expected tensor was made with. */
+static trine_combine_class expected_combine(const trine_plan *plan)
+{
+    return trine_plan_is(plan, "combine", "atomic_f32") ? TRINE_COMBINE_CLASS_F32
+           : trine_plan_is(plan, "combine", "atomic")   ? TRINE_COMBINE_CLASS_ATOMIC
+                                                        : TRINE_COMBINE_CLASS_ROUNDED;
+}
+
+/* The output that the file's bound judges; -1 when the file is exact. */
+static int bounded_expected(const trine_file_case *entry)
+{
+    for (int i = 0; entry->bounded && i < entry->plan.op->tensor_count; i++) {
+        if (entry->plan.present[i] && entry->plan.op->tensors[i].role == TRINE_OUT &&
+            entry->plan.layout[i].dtype <= TRINE_BF16)
+            return i;
+    }
+    return -1;
+}
+
+void trine_file_case_judge_expected(const trine_file_case *entry, trine_oracle *oracle,
+                                    trine_result *result)
+{
+    const trine_plan *plan = &entry->plan;
+    const int index = bounded_expected(entry);
+    const trine_bounds *bounds;
+
+    memset(result, 0, sizeof *result);
+    snprintf(result->row, sizeof result->row, "expected");
+    if (index < 0 || !entry->expected[index]) return;
+    const trine_layout *layout = &plan->layout[index];
+    if (!fits(layout, entry->expected[index]) ||
+        memcmp(layout->shape, entry->expected[index]->shape,
+               (size_t)layout->rank * sizeof *layout->shape) != 0) {
+        result->verdict = TRINE_FAILED;
+        snprintf(result->reason, sizeof result->reason, "expected.%s has another shape or dtype",
+                 plan->op->tensors[index].name);
+        return;
+    }
+    if (trine_oracle_bound(oracle, trine_expected_accumulation(plan), expected_combine(plan),
+                           &bounds)) {
+        result->verdict = TRINE_FAILED;
+        snprintf(result->reason, sizeof result->reason, "no bound: %s", trine_last_error());
+        return;
+    }
+    const trine_elements got = {entry->expected[index]->data, NULL};
+    char name[80];
+    snprintf(name, sizeof name, "expected.%s", plan->op->tensors[index].name);
+    trine_compare_bounded(&result->comparison, name, layout->dtype, layout->rank, layout->shape,
+                          got, bounds->value, bounds->bound);
+    if (result->comparison.wrong) {
+        result->verdict = TRINE_FAILED;
+        snprintf(result->reason, sizeof result->reason,
+                 "%" PRId64 " of %" PRId64 " elements are outside the bound: %s",
+                 result->comparison.wrong, result->comparison.compared, result->comparison.first);
+    }
+}
+
+static void judge_outcome(const trine_file_case *entry, trine_oracle *oracle, const trine_row *row,
+                          const trine_call *call, const trine_outcome *outcome,
+                          trine_result *result)
+{
+    const trine_plan *plan = &entry->plan;
+    const int bounded = bounded_expected(entry);
+    const trine_bounds *bounds;
+    trine_comparison *comparison = &result->comparison;
+
+    for (int i = 0; i < plan->op->tensor_count; i++) {
+        const trine_file_tensor *expected = entry->expected[i];
+        const trine_layout *layout = &plan->layout[i];
+        if (!expected) continue;
+        const char *name = plan->op->tensors[i].name;
+        const trine_elements got = {trine_outcome_elements(outcome, call, i), layout->stride};
+        const trine_elements want = {expected->data, NULL};
+        if (!fits(layout, expected)) {
+            comparison->wrong++;
+            snprintf(comparison->first, sizeof comparison->first,
+                     "expected.%s is longer than %s, or has another dtype or rank", name, name);
+        } else if (i != bounded) {
+            trine_compare_exact(comparison, name, layout->dtype, layout->rank, expected->shape, got,
+                                want);
+        } else if (plan->op->bounded) {
+            continue; /* the row was held against its own class's bound already */
+        } else if (trine_oracle_bound(oracle, row->accumulation, row->combine, &bounds)) {
+            comparison->wrong++;
+            snprintf(comparison->first, sizeof comparison->first, "no bound: %s",
+                     trine_last_error());
+        } else {
+            trine_compare_bounded(comparison, name, layout->dtype, layout->rank, layout->shape, got,
+                                  bounds->value, bounds->bound);
+        }
+    }
+    if (comparison->wrong && result->verdict != TRINE_FAILED) {
+        result->verdict = TRINE_FAILED;
+        snprintf(result->reason, sizeof result->reason,
+                 "%" PRId64 " of %" PRId64 " elements differ from the file: %s", comparison->wrong,
+                 comparison->compared, comparison->first);
+    }
+}
+
+void trine_file_case_judge_row(const trine_file_case *entry, trine_oracle *oracle,
+                               const trine_row *row, trine_context *context, trine_result *result)
+{
+    trine_outcome outcome;
+    trine_call call;
+    trine_target *target = oracle->target;
+
+    trine_judge_row(oracle, row, context, 0, result);
+    if (result->verdict == TRINE_FAILED) return;
+    if ((!context && trine_target_force(target, entry->plan.op->op, row->name, &context)) ||
+        trine_call_create(&call, &entry->plan, &entry->data, context, target->device)) {
+        result->verdict = TRINE_FAILED;
+        snprintf(result->reason, sizeof result->reason, "%s", trine_last_error());
+        return;
+    }
+    if (trine_call_run(&call, context, TRINE_POISON_NAN, 0, &outcome) || outcome.status) {
+        result->verdict = TRINE_FAILED;
+        snprintf(result->reason, sizeof result->reason, "%s", trine_last_error());
+    } else {
+        judge_outcome(entry, oracle, row, &call, &outcome, result);
+    }
+    trine_outcome_destroy(&outcome);
+    trine_call_destroy(&call);
+}
