@@ -4,7 +4,8 @@
 //  - exp, sigmoid, tanh, erf against a double-precision libm; the largest error in ulp is printed
 //  and held to the limit;
 //  - the scalar code against the same loops vectorized for AVX2 and AVX-512: no bit may differ;
-//  - a digest of all results, to be compared with a device's (elementary_device.cu).
+//  - a digest of all results, to be compared with a device's (elementary_device.cu reads this
+//  program's output).
 // Exits with 1 when a limit is passed or a bit differs, with 2 when it could not run.
 #include <math.h>
 #include <stdbool.h>
@@ -245,7 +246,8 @@ int main(int argc, char **argv)
 #pragma omp critical
         for (int f = 0; f < TRINE_SWEEP_COUNT; f++) merge(&results[f], &mine[f]);
     }
-    printf("%llu inputs; scalar against AVX2: %s, AVX-512: %s\n", (unsigned long long)total,
+    printf("stride %llu: %llu inputs; scalar against AVX2: %s, AVX-512: %s\n",
+           (unsigned long long)stride, (unsigned long long)total,
            w.avx2 ? "compared" : "skipped (not on this CPU)",
            w.avx512 ? "compared" : "skipped (not on this CPU)");
     return report(results, total) ? 0 : 1;
