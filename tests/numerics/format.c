@@ -262,6 +262,9 @@ Test(numerics_format, int8)
     cr_assert_eq(trine_f32_to_i8_nearest(-128.0f), -128);
     cr_assert_eq(trine_f32_to_i8_truncate(-128.0f), -128);
     cr_assert_eq(trine_f32_to_i8_nearest(-0.0f), 0);
-    cr_assert_eq(trine_f32_to_i8_nearest(NAN), 0);
-    cr_assert_eq(trine_f32_to_i8_truncate(NAN), 0);
+    const uint32_t nans[] = {0x7fc00000, 0xffc00000, 0x7f8000a5, 0x7fffffff, 0xffffffff};
+    for (size_t i = 0; i < 5; i++) {
+        cr_assert_eq(trine_f32_to_i8_nearest(trine_f32_from_bits(nans[i])), 0);
+        cr_assert_eq(trine_f32_to_i8_truncate(trine_f32_from_bits(nans[i])), 0);
+    }
 }
