@@ -7,6 +7,7 @@
 #define TRINE_OPS_SIZE_H
 
 #include "ops/op.h"
+#include "ops/tensors.h"
 
 #define TRINE_SIZE_BAD (-1)
 

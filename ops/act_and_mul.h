@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Numbers of act_and_mul's tensors and params, for rows. */
+#ifndef TRINE_OPS_ACT_AND_MUL_H
+#define TRINE_OPS_ACT_AND_MUL_H
+
+enum { TRINE_ACT_AND_MUL_X, TRINE_ACT_AND_MUL_OUT, TRINE_ACT_AND_MUL_TENSORS };
+
+enum {
+    TRINE_ACT_AND_MUL_ACTIVATION,
+    TRINE_ACT_AND_MUL_GATED,
+    TRINE_ACT_AND_MUL_GATE_LAYOUT,
+    TRINE_ACT_AND_MUL_ALPHA,
+    TRINE_ACT_AND_MUL_LIMIT,
+    TRINE_ACT_AND_MUL_INTERMEDIATE_ROUNDING,
+    TRINE_ACT_AND_MUL_PARAMS
+};
+
+#endif
