@@ -61,11 +61,43 @@ int64_t trine_dims_get(const trine_dims *dims, const char *name)
     return -1;
 }
 
+/* The letters that have a value, and args with the tensors of the plan before `tensor`: shapes of
+ * later tensors follow the alternatives that earlier ones took. */
+static void scope_of(const trine_plan *plan, const trine_dims *dims, int tensor,
+                     DLTensor storage[TRINE_MAX_TENSORS], trine_args *args, trine_dims *given)
+{
+    const DLTensor *none = NULL;
+
+    trine_plan_bind(plan, (DLDevice){kDLCPU, 0}, storage, args);
+    for (int i = tensor; i < plan->op->tensor_count; i++)
+        memcpy(args->bytes + plan->op->tensors[i].offset, &none, sizeof none);
+    memset(given, 0, sizeof *given);
+    for (size_t i = 0; i < dims->count; i++) {
+        if (dims->values[i] >= 0) trine_dims_set(given, dims->names[i], dims->values[i]);
+    }
+}
+
 static bool evaluate(const trine_plan *plan, const trine_dims *dims, int tensor, size_t alternative,
                      int32_t *rank, int64_t *shape)
 {
-    return trine_op_shape(plan->op->op, &plan->args, dims, (size_t)tensor, alternative, rank,
-                          shape) == TRINE_OK;
+    DLTensor storage[TRINE_MAX_TENSORS];
+    trine_args args;
+    trine_dims given;
+
+    scope_of(plan, dims, tensor, storage, &args, &given);
+    return trine_op_shape(plan->op->op, &args, &given, (size_t)tensor, alternative, rank, shape) ==
+           TRINE_OK;
+}
+
+trine_status trine_dims_need(const trine_plan *plan, const trine_dims *dims, int tensor,
+                             trine_need *need)
+{
+    DLTensor storage[TRINE_MAX_TENSORS];
+    trine_args args;
+    trine_dims given;
+
+    scope_of(plan, dims, tensor, storage, &args, &given);
+    return trine_op_tensor_need(plan->op->op, &args, &given, (size_t)tensor, need);
 }
 
 /* Which letter times what is dimension d, seen in two evaluations? Multiple 0: neither. */
@@ -102,11 +134,33 @@ static void bind_tensor(const trine_plan *plan, const trine_dims letters[2], int
     }
 }
 
+/* A number that every int param of the call divides: expressions like K/group_size stay whole. */
+static int64_t common_multiple(const trine_plan *plan)
+{
+    int64_t multiple = 2;
+
+    for (int i = 0; i < plan->op->param_count; i++) {
+        const int64_t value = (int64_t)trine_plan_number(plan, plan->op->params[i].name);
+        int64_t a = multiple, b = value;
+        if (plan->op->params[i].type != TRINE_PARAM_INT || value <= 0) continue;
+        while (b) {
+            const int64_t rest = a % b;
+            a = b;
+            b = rest;
+        }
+        if (multiple / a * value < 1000000) multiple = multiple / a * value;
+    }
+    return multiple;
+}
+
 static void make_letters(const trine_plan *plan, trine_dims letters[2])
 {
+    const int64_t multiple = common_multiple(plan);
+
     for (int i = 0; i < 2; i++) {
         trine_dims_of_op(plan->op, &letters[i]);
-        for (size_t j = 0; j < letters[i].count; j++) letters[i].values[j] = primes[i][j];
+        for (size_t j = 0; j < letters[i].count; j++)
+            letters[i].values[j] = primes[i][j] * multiple;
     }
 }
 
@@ -139,7 +193,7 @@ bool trine_dims_is_free(const trine_plan *plan, int tensor)
         if (free_letters[i].op != plan->op->op) continue;
         make_letters(plan, letters);
         letters[1] = letters[0];
-        trine_dims_set(&letters[1], free_letters[i].letter, primes[1][0]);
+        trine_dims_set(&letters[1], free_letters[i].letter, primes[1][0] * 2);
         if (evaluate(plan, &letters[0], tensor, 0, &rank, shapes[0]) &&
             evaluate(plan, &letters[1], tensor, 0, &rank, shapes[1]) &&
             memcmp(shapes[0], shapes[1], (size_t)rank * sizeof **shapes) != 0)

@@ -18,6 +18,10 @@ void trine_dims_complete(const trine_plan *plan, trine_dims *dims);
 /* Is a letter that no input fixes part of this tensor's shape? */
 bool trine_dims_is_free(const trine_plan *plan, int tensor);
 
+/* Must, may or must not the tensor be there? */
+trine_status trine_dims_need(const trine_plan *plan, const trine_dims *dims, int tensor,
+                             trine_need *need);
+
 /* The shape of a tensor's `alternative`-th shape into its layout (row-major). False: none such. */
 bool trine_dims_shape(trine_plan *plan, const trine_dims *dims, int tensor, size_t alternative);
 

@@ -2,8 +2,7 @@
 /* Files as calls. */
 #include "check/file_case.h"
 
-#include "check/dims.h"
-#include "check/value.h"
+#include "check/settle.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -118,72 +117,26 @@ void trine_file_case_close(trine_file_case *entry)
 
 /* ---------------------------------------------------------------- outputs */
 
-/* The dtypes of outputs that nothing fixes: the device's own fp8 first. */
-static bool pick_dtype(const trine_plan *plan, int index, trine_dtype fp8, unsigned attempt,
-                       trine_dtype *dtype)
-{
-    const trine_tensor_description *tensor = &plan->op->tensors[index];
-
-    if (tensor->same_dtype && attempt == 0) {
-        const int other = trine_plan_tensor(plan->op, tensor->same_dtype);
-        if (other >= 0 && plan->present[other]) {
-            *dtype = plan->layout[other].dtype;
-            return true;
-        }
-    }
-    for (int i = 0; i < TRINE_DTYPE_COUNT; i++) {
-        const trine_dtype candidate = i == TRINE_E4M3FN ? fp8
-                                      : i == (int)fp8   ? TRINE_E4M3FN
-                                                        : (trine_dtype)i;
-        if (tensor->dtypes & TRINE_DTYPE_BIT(candidate) && attempt-- == 0) {
-            *dtype = candidate;
-            return true;
-        }
-    }
-    return false;
-}
-
 trine_status trine_file_case_plan(trine_file_case *entry, trine_target *target)
 {
     trine_plan *plan = &entry->plan;
-    const trine_op_description *op = plan->op;
+    bool open[TRINE_MAX_TENSORS] = {false};
     trine_dims dims;
-    int open[TRINE_MAX_TENSORS], open_count = 0;
-    unsigned attempt[TRINE_MAX_TENSORS] = {0};
-    trine_status status;
 
     trine_dims_bind(plan, &dims);
     trine_dims_complete(plan, &dims);
-    for (int i = 0; i < op->tensor_count; i++) {
-        if (op->tensors[i].role != TRINE_OUT) continue;
+    for (int i = 0; i < plan->op->tensor_count; i++) {
+        const trine_tensor_description *tensor = &plan->op->tensors[i];
         const bool fixed = plan->present[i];
-        if (!fixed && op->tensors[i].optional) continue;
+        if (tensor->role != TRINE_OUT || (!fixed && tensor->optional)) continue;
         if (fixed && !trine_dims_is_free(plan, i)) continue;
         if (!trine_dims_shape(plan, &dims, i, 0))
             return trine_fail(TRINE_INVALID_SHAPE, "the shape of %s does not follow from the file",
-                              op->tensors[i].name);
+                              tensor->name);
         plan->present[i] = true;
-        if (!fixed) {
-            pick_dtype(plan, i, target->info->caps.fp8, 0, &plan->layout[i].dtype);
-            open[open_count++] = i;
-        }
+        open[i] = !fixed;
     }
-    /* Walk through the dtypes of the open outputs like an odometer until the call is legal. */
-    for (;;) {
-        trine_plan_arrange(plan);
-        status = trine_plan_validate(plan, target->context, target->device, NULL);
-        if (status != TRINE_INVALID_DTYPE || open_count == 0) return status;
-        int digit = 0;
-        while (digit < open_count &&
-               !pick_dtype(plan, open[digit], target->info->caps.fp8, ++attempt[digit],
-                           &plan->layout[open[digit]].dtype)) {
-            attempt[digit] = 0;
-            pick_dtype(plan, open[digit], target->info->caps.fp8, 0,
-                       &plan->layout[open[digit]].dtype);
-            digit++;
-        }
-        if (digit == open_count) return status;
-    }
+    return trine_plan_settle(plan, open, target->info->caps.fp8, target->context, target->device);
 }
 
 /* ---------------------------------------------------------------- verdicts */
@@ -312,9 +265,12 @@ void trine_file_case_judge_row(const trine_file_case *entry, trine_oracle *oracl
         snprintf(result->reason, sizeof result->reason, "%s", trine_last_error());
         return;
     }
-    if (trine_call_run(&call, context, TRINE_POISON_NAN, 0, &outcome) || outcome.status) {
+    if (trine_call_run(&call, context, TRINE_POISON_NAN, 0, &outcome)) {
         result->verdict = TRINE_FAILED;
         snprintf(result->reason, sizeof result->reason, "%s", trine_last_error());
+    } else if (outcome.status) {
+        result->verdict = TRINE_FAILED;
+        snprintf(result->reason, sizeof result->reason, "%s", outcome.error);
     } else {
         judge_outcome(entry, oracle, row, &call, &outcome, result);
     }
