@@ -3,6 +3,8 @@
 #ifndef TRINE_OPS_MOE_ALIGN_BLOCK_SIZE_H
 #define TRINE_OPS_MOE_ALIGN_BLOCK_SIZE_H
 
+#include <stdint.h>
+
 enum {
     TRINE_MOE_ALIGN_BLOCK_SIZE_TOPK_IDS,
     TRINE_MOE_ALIGN_BLOCK_SIZE_EXPERT_MAP,
@@ -17,8 +19,6 @@ enum {
     TRINE_MOE_ALIGN_BLOCK_SIZE_BLOCK_SIZE,
     TRINE_MOE_ALIGN_BLOCK_SIZE_PARAMS
 };
-
-#include <stdint.h>
 
 /* Bytes of scratch for sorting `slots` slots over `experts` experts: an i32 histogram of
  * experts + 1 entries for each chunk of slots, and one of totals. -1 if it does not fit 63 bits. */
