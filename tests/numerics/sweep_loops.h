@@ -29,6 +29,7 @@ enum {
 typedef void trine_sweep_loop(uint32_t *out, const float *in, size_t n);
 
 extern trine_sweep_loop *const trine_sweep_base[TRINE_SWEEP_COUNT];
+extern trine_sweep_loop *const trine_sweep_fma[TRINE_SWEEP_COUNT];
 extern trine_sweep_loop *const trine_sweep_avx2[TRINE_SWEEP_COUNT];
 extern trine_sweep_loop *const trine_sweep_avx512[TRINE_SWEEP_COUNT];
 
