@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Accesses of 16 bytes a lane, and of single elements whose type is known at run time only.
+#ifndef TRINE_BACKENDS_GPU_MEMORY_H
+#define TRINE_BACKENDS_GPU_MEMORY_H
+
+#include "backends/gpu/wave.h"
+#include "numerics/format.h"
+#include <trine/core.h>
+
+namespace trine_gpu
+{
+
+// Reads Words 32-bit words from a 16-byte aligned address that nothing writes meanwhile. The loads
+// are issued together, before the first use.
+template <uint32_t Words>
+TRINE_DEVICE void load_words(uint32_t (&words)[Words], const void *address)
+{
+    static_assert(Words % 4 == 0, "whole 16-byte accesses");
+#pragma unroll
+    for (uint32_t i = 0; i < Words / 4; i++) {
+#if defined(__HIP__)
+        typedef uint32_t quad __attribute__((ext_vector_type(4)));
+        quad v = static_cast<const quad *>(address)[i];
+#else
+        uint4 v = __ldg(static_cast<const uint4 *>(address) + i);
+#endif
+        words[4 * i] = v.x, words[4 * i + 1] = v.y, words[4 * i + 2] = v.z, words[4 * i + 3] = v.w;
+    }
+}
+
+TRINE_DEVICE void store_words(void *address, const uint32_t (&words)[4])
+{
+#if defined(__HIP__)
+    typedef uint32_t quad __attribute__((ext_vector_type(4)));
+    *static_cast<quad *>(address) = quad{words[0], words[1], words[2], words[3]};
+#else
+    *static_cast<uint4 *>(address) = make_uint4(words[0], words[1], words[2], words[3]);
+#endif
+}
+
+// Element `index` of f32, bf16 or f16 data.
+TRINE_DEVICE float load_real(const void *data, trine_dtype dtype, int64_t index)
+{
+    if (dtype == TRINE_F32) return static_cast<const float *>(data)[index];
+    uint16_t h = static_cast<const uint16_t *>(data)[index];
+    return dtype == TRINE_BF16 ? trine_bf16_to_f32(h) : trine_f16_to_f32(h);
+}
+
+TRINE_DEVICE float round_real(float x, trine_dtype dtype)
+{
+    if (dtype == TRINE_F32) return x;
+    return dtype == TRINE_BF16 ? trine_round_bf16(x) : trine_round_f16(x);
+}
+
+} // namespace trine_gpu
+
+#endif

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lanes that work together. Sources for CUDA (nvcc) and HIP (clang) include this and nothing else
+// of their vendor; a HIP source is compiled with -include backends/hip/wave.h.
+//
+// Nothing here assumes how wide a wave is: a team is 1 to 32 neighbouring lanes, which both 32 and
+// 64 lanes hold. All lanes of a wave must call these functions together.
+#ifndef TRINE_BACKENDS_GPU_WAVE_H
+#define TRINE_BACKENDS_GPU_WAVE_H
+
+#if defined(__HIP__)
+#include <hip/hip_runtime.h>
+#else
+#include <cuda_runtime.h>
+#endif
+
+#include <stdint.h>
+
+#define TRINE_DEVICE static __device__ __forceinline__
+
+// A kernel's argument that stays where the launch put it when its address is taken.
+#if defined(__HIP__)
+#define TRINE_GRID_CONSTANT
+#else
+#define TRINE_GRID_CONSTANT __grid_constant__
+#endif
+
+// At most `threads` a block. On CUDA also: registers for `blocks` such blocks on a multiprocessor
+// (HIP's second argument means something else).
+#if defined(__HIP__)
+#define TRINE_LAUNCH_BOUNDS(threads, blocks) __launch_bounds__(threads)
+#else
+#define TRINE_LAUNCH_BOUNDS(threads, blocks) __launch_bounds__(threads, blocks)
+#endif
+
+namespace trine_gpu
+{
+
+#if defined(__HIP__)
+constexpr uint32_t wave_width = __AMDGCN_WAVEFRONT_SIZE;
+#else
+constexpr uint32_t wave_width = 32;
+#endif
+
+// Is `condition` true on any lane of the wave?
+TRINE_DEVICE bool wave_any(bool condition)
+{
+#if defined(__HIP__)
+#if __AMDGCN_WAVEFRONT_SIZE == 64
+    return __builtin_amdgcn_ballot_w64(condition) != 0;
+#else
+    return __builtin_amdgcn_ballot_w32(condition) != 0;
+#endif
+#else
+    return __any_sync(0xffffffffu, condition) != 0;
+#endif
+}
+
+// The value of a lane in the neighbouring half of 2 * Half lanes. The halves hold one value each
+// already, so which lane of the other half answers does not matter: that is what lets AMD use its
+// mirrored rows instead of a trip through LDS.
+template <uint32_t Half>
+TRINE_DEVICE uint32_t other_half(uint32_t value)
+{
+    static_assert(Half == 1 || Half == 2 || Half == 4 || Half == 8 || Half == 16,
+                  "half a team of at most 32 lanes");
+#if defined(__HIP__)
+    constexpr int quad_swap = 0xb1, quad_turn = 0x4e, half_row_mirror = 0x141, row_mirror = 0x140;
+    if constexpr (Half == 16) {
+        return (uint32_t)__builtin_amdgcn_ds_swizzle((int)value, 0x401f); // lane ^ 16
+    } else {
+        constexpr int control = Half == 1   ? quad_swap
+                                : Half == 2 ? quad_turn
+                                : Half == 4 ? half_row_mirror
+                                            : row_mirror;
+        return (uint32_t)__builtin_amdgcn_mov_dpp((int)value, control, 0xf, 0xf, true);
+    }
+#else
+    return __shfl_xor_sync(0xffffffffu, value, Half);
+#endif
+}
+
+TRINE_DEVICE uint32_t larger(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+// The largest value in each team of Lanes neighbouring lanes, on all of them.
+template <uint32_t Lanes>
+TRINE_DEVICE uint32_t team_max(uint32_t value)
+{
+    if constexpr (Lanes > 1) value = larger(value, other_half<1>(value));
+    if constexpr (Lanes > 2) value = larger(value, other_half<2>(value));
+    if constexpr (Lanes > 4) value = larger(value, other_half<4>(value));
+    if constexpr (Lanes > 8) value = larger(value, other_half<8>(value));
+    if constexpr (Lanes > 16) value = larger(value, other_half<16>(value));
+    return value;
+}
+
+} // namespace trine_gpu
+
+#endif
