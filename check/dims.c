@@ -18,26 +18,6 @@ static const int64_t primes[2][24] = {
      2000273, 2000291, 2000297, 2000303, 2000329, 2000333, 2000341, 2000347},
 };
 
-static int64_t worst_capacity(const trine_plan *plan)
-{
-    const int ids = trine_plan_tensor(plan->op, "topk_ids");
-
-    if (ids < 0 || plan->layout[ids].rank != 2) return -1;
-    return trine_moe_align_capacity(plan->layout[ids].shape[0] * plan->layout[ids].shape[1],
-                                    (int64_t)trine_plan_number(plan, "num_experts"),
-                                    (int64_t)trine_plan_number(plan, "block_size"));
-}
-
-/* Letters that the caller chooses, with their worst case. */
-static const struct {
-    int32_t op;
-    const char *letter;
-    int64_t (*worst)(const trine_plan *plan);
-} free_letters[] = {
-    {TRINE_OP_MOE_ALIGN_BLOCK_SIZE, "cap", worst_capacity},
-};
-#define FREE_LETTERS (sizeof free_letters / sizeof *free_letters)
-
 void trine_dims_of_op(const trine_op_description *op, trine_dims *dims)
 {
     char name[8];
@@ -173,33 +153,6 @@ void trine_dims_bind(const trine_plan *plan, trine_dims *dims)
     for (int i = 0; i < plan->op->tensor_count; i++) {
         if (plan->present[i]) bind_tensor(plan, letters, i, dims);
     }
-}
-
-void trine_dims_complete(const trine_plan *plan, trine_dims *dims)
-{
-    for (size_t i = 0; i < FREE_LETTERS; i++) {
-        if (free_letters[i].op == plan->op->op)
-            trine_dims_set(dims, free_letters[i].letter, free_letters[i].worst(plan));
-    }
-}
-
-bool trine_dims_is_free(const trine_plan *plan, int tensor)
-{
-    trine_dims letters[2];
-    int64_t shapes[2][TRINE_MAX_DIMS];
-    int32_t rank;
-
-    for (size_t i = 0; i < FREE_LETTERS; i++) {
-        if (free_letters[i].op != plan->op->op) continue;
-        make_letters(plan, letters);
-        letters[1] = letters[0];
-        trine_dims_set(&letters[1], free_letters[i].letter, primes[1][0] * 2);
-        if (evaluate(plan, &letters[0], tensor, 0, &rank, shapes[0]) &&
-            evaluate(plan, &letters[1], tensor, 0, &rank, shapes[1]) &&
-            memcmp(shapes[0], shapes[1], (size_t)rank * sizeof **shapes) != 0)
-            return true;
-    }
-    return false;
 }
 
 bool trine_dims_shape(trine_plan *plan, const trine_dims *dims, int tensor, size_t alternative)

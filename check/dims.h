@@ -12,12 +12,6 @@ int64_t trine_dims_get(const trine_dims *dims, const char *name);
 /* Binds the letters that the shapes of the plan's present tensors give. */
 void trine_dims_bind(const trine_plan *plan, trine_dims *dims);
 
-/* Letters that nothing in the call fixes and that have a worst case (moe_align's capacity). */
-void trine_dims_complete(const trine_plan *plan, trine_dims *dims);
-
-/* Is a letter that no input fixes part of this tensor's shape? */
-bool trine_dims_is_free(const trine_plan *plan, int tensor);
-
 /* Must, may or must not the tensor be there? */
 trine_status trine_dims_need(const trine_plan *plan, const trine_dims *dims, int tensor,
                              trine_need *need);

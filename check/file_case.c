@@ -117,6 +117,21 @@ void trine_file_case_close(trine_file_case *entry)
 
 /* ---------------------------------------------------------------- outputs */
 
+/* The expected tensor may hold fewer entries than the op writes: then the table's shape counts. */
+static void widen(trine_plan *plan, const trine_dims *dims, int index)
+{
+    const trine_layout stored = plan->layout[index];
+    const trine_layout *table = &plan->layout[index];
+    bool wider = false, fits;
+
+    fits = trine_dims_shape(plan, dims, index, 0) && table->rank == stored.rank;
+    for (int32_t d = 0; fits && d < stored.rank; d++) {
+        fits = table->shape[d] >= stored.shape[d];
+        wider |= table->shape[d] > stored.shape[d];
+    }
+    if (!fits || !wider) plan->layout[index] = stored;
+}
+
 trine_status trine_file_case_plan(trine_file_case *entry, trine_target *target)
 {
     trine_plan *plan = &entry->plan;
@@ -124,17 +139,19 @@ trine_status trine_file_case_plan(trine_file_case *entry, trine_target *target)
     trine_dims dims;
 
     trine_dims_bind(plan, &dims);
-    trine_dims_complete(plan, &dims);
     for (int i = 0; i < plan->op->tensor_count; i++) {
         const trine_tensor_description *tensor = &plan->op->tensors[i];
-        const bool fixed = plan->present[i];
-        if (tensor->role != TRINE_OUT || (!fixed && tensor->optional)) continue;
-        if (fixed && !trine_dims_is_free(plan, i)) continue;
+        if (tensor->role != TRINE_OUT) continue;
+        if (plan->present[i]) {
+            widen(plan, &dims, i);
+            continue;
+        }
+        if (tensor->optional) continue;
         if (!trine_dims_shape(plan, &dims, i, 0))
             return trine_fail(TRINE_INVALID_SHAPE, "the shape of %s does not follow from the file",
                               tensor->name);
         plan->present[i] = true;
-        open[i] = !fixed;
+        open[i] = true;
     }
     return trine_plan_settle(plan, open, target->info->caps.fp8, target->context, target->device);
 }

@@ -107,7 +107,7 @@ static trine_status read_offsets(const char *name, json_t *value, size_t data_si
 static trine_status read_tensor(const char *name, json_t *entry, const uint8_t *data,
                                 size_t data_size, trine_file_tensor *tensor)
 {
-    size_t begin, end;
+    size_t begin = 0, end = 0;
     int64_t count;
     trine_status status;
 

@@ -201,7 +201,6 @@ trine_status trine_plan_from_request(trine_plan *plan, const trine_request *requ
         status = trine_dims_need(plan, &dims, i, &need);
         if (status) break;
         if (need == TRINE_NEED_ABSENT || (need == TRINE_NEED_OPTIONAL && !wanted[i])) continue;
-        trine_dims_complete(plan, &dims);
         if (!trine_dims_shape(plan, &dims, i, 0)) return unknown_letter(plan, &dims, i);
         plan->present[i] = true;
     }

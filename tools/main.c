@@ -6,8 +6,7 @@
 #include <string.h>
 
 static const command *const commands[] = {
-    &command_devices, &command_ops,   &command_caps,  &command_explain,
-    &command_run,     &command_check, &command_bench, &command_generate,
+    &command_devices, &command_ops, &command_caps, &command_explain, &command_run,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
