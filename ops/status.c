@@ -8,9 +8,15 @@
 
 static _Thread_local char last_error[512];
 
-const char *trine_version(void) { return TRINE_VERSION; }
+const char *trine_version(void)
+{
+    return TRINE_VERSION;
+}
 
-const char *trine_last_error(void) { return last_error; }
+const char *trine_last_error(void)
+{
+    return last_error;
+}
 
 trine_status trine_fail(trine_status status, const char *format, ...)
 {

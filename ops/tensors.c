@@ -63,8 +63,7 @@ const void *trine_args_complete(const trine_op_description *d, const void *args,
     }
     for (int i = 0; i < d->param_count; i++) {
         size_t offset = d->params[i].offset; /* every param is four bytes wide */
-        if (offset + 4 <= given)
-            memcpy((char *)scratch + offset, (const char *)args + offset, 4);
+        if (offset + 4 <= given) memcpy((char *)scratch + offset, (const char *)args + offset, 4);
     }
     return scratch;
 }
@@ -230,8 +229,8 @@ static void pitch_of(const trine_view *view, uintptr_t *pitch, uintptr_t *inner)
     *inner = (uintptr_t)(span + 1) * size;
 }
 
-/* True when two views share no byte. Views that interleave with the same pitch (slices of one packed
- * buffer) are told apart; other interleavings count as shared. */
+/* True when two views share no byte. Views that interleave with the same pitch (slices of one
+ * packed buffer) are told apart; other interleavings count as shared. */
 static bool disjoint(const trine_view *a, const trine_view *b)
 {
     extent ea = extent_of(a), eb = extent_of(b);

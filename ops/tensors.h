@@ -6,8 +6,9 @@
 #include "ops/op.h"
 
 /*
- * Completes an args struct of an older caller with defaults: returns `args` itself when it is of this
- * version, `scratch` (args_size bytes) otherwise, NULL (and the last error) when it can't be used.
+ * Completes an args struct of an older caller with defaults: returns `args` itself when it is of
+ * this version, `scratch` (args_size bytes) otherwise, NULL (and the last error) when it can't be
+ * used.
  */
 const void *trine_args_complete(const trine_op_description *description, const void *args,
                                 void *scratch);
@@ -23,8 +24,8 @@ trine_status trine_tensors_read(const trine_op_description *description, const v
                                 bool planning, trine_view *views, DLDevice *device);
 
 /* Refuses a workspace that shares memory with a tensor. */
-trine_status trine_workspace_check(const trine_op_description *description,
-                                   const trine_view *views, const void *workspace, size_t size);
+trine_status trine_workspace_check(const trine_op_description *description, const trine_view *views,
+                                   const void *workspace, size_t size);
 
 /* Elements of a view (0 when absent); sizes were checked when it was read. */
 int64_t trine_view_elements(const trine_view *view);
