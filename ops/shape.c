@@ -109,10 +109,25 @@ static value evaluate_logic(const scope *s, const trine_shape_node *node)
     return b.state == KNOWN ? known(!decider) : b;
 }
 
+/* "param = word" and "param != word", of which guards are made, without the way through evaluate.
+ */
+static bool evaluate_guard(const scope *s, const trine_shape_node *node, value *v)
+{
+    if (node->kind != TRINE_SHAPE_EQ && node->kind != TRINE_SHAPE_NE) return false;
+    const trine_shape_node *a = &s->shape->nodes[node->a], *b = &s->shape->nodes[node->b];
+    if (a->kind != TRINE_SHAPE_PARAM || b->kind != TRINE_SHAPE_CONST) return false;
+    int32_t param;
+    memcpy(&param, (const char *)s->args + a->value, sizeof param);
+    *v = known((param == b->value) == (node->kind == TRINE_SHAPE_EQ));
+    return true;
+}
+
 static value evaluate(const scope *s, int at)
 {
     const trine_shape_node *node = &s->shape->nodes[at];
     int32_t param;
+    value guard;
+    if (evaluate_guard(s, node, &guard)) return guard;
     switch ((trine_shape_kind)node->kind) {
     case TRINE_SHAPE_CONST:
         return known(node->value);

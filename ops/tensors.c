@@ -185,7 +185,7 @@ static trine_status tensor_read(const trine_op_description *d, const trine_tenso
     if (!view->data && trine_view_elements(view))
         return trine_fail(TRINE_INVALID_ARGUMENT, "%s: %s has elements but its data is NULL",
                           d->name, t->name);
-    if ((uintptr_t)view->data % trine_dtype_size(view->dtype))
+    if ((uintptr_t)view->data & (trine_dtype_size(view->dtype) - 1))
         return trine_fail(TRINE_INVALID_LAYOUT, "%s: %s is at %p, must be a multiple of %zu bytes",
                           d->name, t->name, view->data, trine_dtype_size(view->dtype));
     return TRINE_OK;
@@ -194,23 +194,25 @@ static trine_status tensor_read(const trine_op_description *d, const trine_tenso
 static trine_status same_dtype_check(const trine_op_description *d, const trine_view *views, int i)
 {
     const trine_tensor_description *t = &d->tensors[i];
-    for (int j = 0; j < d->tensor_count; j++) {
-        if (strcmp(d->tensors[j].name, t->same_dtype) || !trine_view_present(&views[j])) continue;
-        if (views[i].dtype == views[j].dtype || (t->or_f32 && views[i].dtype == TRINE_F32))
-            continue;
-        return trine_fail(TRINE_INVALID_DTYPE, "%s: %s is %s, must be as %s, which is %s%s",
-                          d->name, t->name, trine_dtype_name(views[i].dtype), t->same_dtype,
-                          trine_dtype_name(views[j].dtype), t->or_f32 ? ", or f32" : "");
-    }
-    return TRINE_OK;
+    int j = 0;
+    while (strcmp(d->tensors[j].name, t->same_dtype) != 0) j++;
+    if (!trine_view_present(&views[j]) || views[i].dtype == views[j].dtype ||
+        (t->or_f32 && views[i].dtype == TRINE_F32))
+        return TRINE_OK;
+    return trine_fail(TRINE_INVALID_DTYPE, "%s: %s is %s, must be as %s, which is %s%s", d->name,
+                      t->name, trine_dtype_name(views[i].dtype), t->same_dtype,
+                      trine_dtype_name(views[j].dtype), t->or_f32 ? ", or f32" : "");
 }
 
 static extent extent_of(const trine_view *view)
 {
     extent e = {(uintptr_t)view->data, (uintptr_t)view->data};
-    if (!view->data || !trine_view_elements(view)) return e;
     int64_t last = 0;
-    for (int i = 0; i < view->rank; i++) last += (view->shape[i] - 1) * view->stride[i];
+    for (int i = 0; i < view->rank; i++) {
+        if (!view->shape[i]) return e;
+        last += (view->shape[i] - 1) * view->stride[i];
+    }
+    if (!view->data) return e;
     e.high = e.low + (uintptr_t)(last + 1) * trine_dtype_size(view->dtype);
     return e;
 }
@@ -231,9 +233,8 @@ static void pitch_of(const trine_view *view, uintptr_t *pitch, uintptr_t *inner)
 
 /* True when two views share no byte. Views that interleave with the same pitch (slices of one
  * packed buffer) are told apart; other interleavings count as shared. */
-static bool disjoint(const trine_view *a, const trine_view *b)
+static bool disjoint(const trine_view *a, extent ea, const trine_view *b, extent eb)
 {
-    extent ea = extent_of(a), eb = extent_of(b);
     if (ea.low == ea.high || eb.low == eb.high) return true;
     if (ea.high <= eb.low || eb.high <= ea.low) return true;
     uintptr_t pitch_a, pitch_b, inner_a, inner_b;
@@ -278,6 +279,9 @@ static bool overlaps_itself(const trine_view *view)
 
 static trine_status overlap_check(const trine_op_description *d, const trine_view *views)
 {
+    extent extents[TRINE_MAX_TENSORS];
+    for (int i = 0; i < d->tensor_count; i++)
+        if (trine_view_present(&views[i])) extents[i] = extent_of(&views[i]);
     for (int i = 0; i < d->tensor_count; i++) {
         const trine_tensor_description *t = &d->tensors[i];
         if (t->role != TRINE_OUT || !trine_view_present(&views[i])) continue;
@@ -289,7 +293,7 @@ static trine_status overlap_check(const trine_op_description *d, const trine_vie
             const trine_tensor_description *other = &d->tensors[j];
             if (j == i || !trine_view_present(&views[j])) continue;
             if (other->role == TRINE_OUT && j < i) continue; /* each pair once */
-            if (disjoint(&views[i], &views[j])) continue;
+            if (disjoint(&views[i], extents[i], &views[j], extents[j])) continue;
             bool may = t->alias && !strcmp(t->alias, other->name);
             if (may && same_view(&views[i], &views[j])) continue;
             return trine_fail(TRINE_OVERLAP, "%s: %s at %p overlaps %s at %p%s", d->name, t->name,
