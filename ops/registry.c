@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "backends/gpu/refuse.h"
+
 static const trine_op_entry *const entries[TRINE_OP_COUNT] = {
 #define OP_ENTRY(OP, op) [TRINE_OP_##OP] = &trine_##op##_entry,
     TRINE_OPS(OP_ENTRY)

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why a GPU row does not take a problem, where the fields of a row can't say it: the same for CUDA
+// and HIP, and linked into the core, which selects for devices that are not there.
+#ifndef TRINE_BACKENDS_GPU_REFUSE_H
+#define TRINE_BACKENDS_GPU_REFUSE_H
+
+#include <trine/kernel.h>
+
+const char *trine_gpu_per_token_group_quant_vector_refuse(const trine_problem *problem,
+                                                          const trine_caps *caps);
+
+#endif
