@@ -4,6 +4,7 @@
 
 #include "ops/size.h"
 #include "ops/words.h"
+#include "reference/bound.h"
 
 static const trine_tensor_description tensors[] = {
     [TRINE_ACT_AND_MUL_X] = {.name = "x",
@@ -91,6 +92,14 @@ static trine_cost cost(const trine_problem *problem)
     return c;
 }
 
+/* For out that something else computed: the op itself is exact. */
+static trine_status bound(const trine_problem *problem, const trine_bound_options *options,
+                          double *value, double *limit)
+{
+    (void)options;
+    return trine_bound_act_and_mul(&problem->act_and_mul, value, limit);
+}
+
 const trine_op_entry trine_act_and_mul_entry = {
     .description = {.op = TRINE_OP_ACT_AND_MUL,
                     .name = "act_and_mul",
@@ -103,4 +112,5 @@ const trine_op_entry trine_act_and_mul_entry = {
                     .params = params},
     .resolve = resolve,
     .cost = cost,
+    .bound = bound,
 };

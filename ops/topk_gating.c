@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "ops/size.h"
+#include "reference/bound.h"
 
 static const trine_word score_words[] = {
     {"softmax", TRINE_SCORE_SOFTMAX},
@@ -169,6 +170,14 @@ static trine_cost cost(const trine_problem *problem)
     return c;
 }
 
+/* For topk_weights that something else computed: the op itself is exact. */
+static trine_status bound(const trine_problem *problem, const trine_bound_options *options,
+                          double *value, double *limit)
+{
+    (void)options;
+    return trine_bound_topk_gating(&problem->topk_gating, value, limit);
+}
+
 const trine_op_entry trine_topk_gating_entry = {
     .description = {.op = TRINE_OP_TOPK_GATING,
                     .name = "topk_gating",
@@ -181,4 +190,5 @@ const trine_op_entry trine_topk_gating_entry = {
                     .params = params},
     .resolve = resolve,
     .cost = cost,
+    .bound = bound,
 };

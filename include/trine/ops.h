@@ -433,7 +433,9 @@ typedef struct trine_bound_options {
  * For bounded ops and host tensors: value[i] is the reference's double result before its last
  * rounding, bound[i] what a correct row may differ from it by; i runs over out in row-major order.
  * Both arrays hold as many doubles as out has elements. Allocates; not for hot paths. With
- * accumulate, `out` holds the old values. Exact ops are refused.
+ * accumulate, `out` holds the old values. For the exact ops act_and_mul (out) and topk_gating
+ * (topk_weights) it says what a result of another implementation may differ by; Trine's own rows
+ * are held to the reference's bits. Other exact ops are refused.
  */
 TRINE_API trine_status trine_op_bound(trine_context *context, int32_t op, const void *args,
                                       const trine_bound_options *options, double *value,
