@@ -119,9 +119,10 @@ static void check_block(int f, const float *in, const uint32_t *out, int n, stru
 {
     for (int i = 0; i < n; i++) {
         double e = error_in_ulp(f, in[i], trine_f32_from_bits(out[i]));
-        if (e > r->worst) {
+        uint32_t at = trine_f32_bits(in[i]);
+        if (e > r->worst || (e == r->worst && at < r->worst_at)) {
             r->worst = e;
-            r->worst_at = trine_f32_bits(in[i]);
+            r->worst_at = at;
         }
     }
     r->compared += (uint64_t)n;
@@ -139,11 +140,14 @@ static void compare_block(const uint32_t *a, const uint32_t *b, const float *in,
 
 static void merge(struct result *into, const struct result *from)
 {
-    if (from->worst > into->worst) {
+    // Of equal errors the one at the smaller input, so that any schedule prints the same.
+    if (from->worst > into->worst ||
+        (from->worst == into->worst && from->worst_at < into->worst_at)) {
         into->worst = from->worst;
         into->worst_at = from->worst_at;
     }
-    if (into->differing == 0) into->differing_at = from->differing_at;
+    if (from->differing > 0 && (into->differing == 0 || from->differing_at < into->differing_at))
+        into->differing_at = from->differing_at;
     into->differing += from->differing;
     into->digest += from->digest;
     into->compared += from->compared;
