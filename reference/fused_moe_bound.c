@@ -281,8 +281,8 @@ static int64_t position(trine_dtype dtype, uint32_t code)
 bool trine_moe_a2_allowed(trine_dtype dtype, uint32_t code, uint32_t reference,
                           trine_interval interval)
 {
-    float value = code_value(dtype, code);
-    if (isnan(value)) return isnan(code_value(dtype, reference));
+    float value = code_value(dtype, code), own = code_value(dtype, reference);
+    if (isnan(value) || isnan(own)) return isnan(value) && isnan(own);
     int64_t difference = position(dtype, code) - position(dtype, reference);
     if (difference == 0) return true;
     return difference >= -1 && difference <= 1 && interval.lo <= value && value <= interval.hi;

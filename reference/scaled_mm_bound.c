@@ -5,8 +5,8 @@
 
 #include "numerics/fp_env.h"
 #include "reference/bound.h"
-#include "reference/element.h"
 #include "reference/reference.h"
+#include "reference/round.h"
 #include "reference/scaled_mm.h"
 
 /*
@@ -24,12 +24,12 @@ static void bound_element(const trine_scaled_mm_problem *p, const trine_bound_op
     trine_dtype dtype = p->out.dtype;
     trine_gemm_sums sums = trine_scaled_mm_sums(p, m, n);
     double error = trine_accumulation_bound(options, &sums), v = sums.value;
-    bool twice = p->bias.rank >= 0 && p->bias_rounding == TRINE_BIAS_AFTER;
+    bool twice = p->bias.rank >= 0 && p->bias_rounding == TRINE_BIAS_AFTER, may_overflow = false;
     if (twice) {
+        may_overflow = isinf(trine_round_f64(dtype, fabs(v) + error));
+        if (isinf(trine_round_f64(dtype, fabs(v) - error))) v = copysign(INFINITY, v);
         error += trine_rounding_bound(dtype, fabs(v) + error);
-        if (fabs(v) - error > trine_largest_finite(dtype)) v = copysign(INFINITY, v);
     }
-    bool may_overflow = twice && fabs(v) + error > trine_largest_finite(dtype);
     if (p->bias.rank >= 0) v += trine_load(&p->bias, trine_at1(&p->bias, n));
     *value = v;
     *bound = !isfinite(v)   ? 0.0

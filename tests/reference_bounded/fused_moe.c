@@ -16,7 +16,7 @@ static void expect_same(const moe_case *c, uint64_t seed)
     rng r = {seed};
     void *workspace;
     trine_fused_moe_problem p = moe_problem(c, &r, &workspace);
-    kernel exact = {SUM_EXACT, TRINE_COMBINE_CLASS_F32, -1, -1, {seed}};
+    kernel exact = {SUM_EXACT, TRINE_COMBINE_CLASS_F32, -1, -1, {seed}, NULL, NULL};
     int64_t count = element_count(&p.out);
     double *expected = pool_alloc((size_t)count * sizeof *expected);
     kernel_fused_moe(&exact, &p, expected);
@@ -31,68 +31,15 @@ static void expect_same(const moe_case *c, uint64_t seed)
     pool_clear();
 }
 
-static const moe_case modes[] = {
-    {.quantization = TRINE_MOE_NONE, .x = TRINE_BF16, .w = TRINE_BF16, .out = TRINE_BF16},
-    {.quantization = TRINE_MOE_NONE, .x = TRINE_F32, .w = TRINE_F32, .out = TRINE_F32},
-    {.quantization = TRINE_MOE_NONE, .x = TRINE_F16, .w = TRINE_F16, .out = TRINE_F32},
-    {.quantization = TRINE_MOE_FP8_TENSOR, .x = TRINE_BF16, .w = TRINE_E4M3FN, .out = TRINE_BF16},
-    {.quantization = TRINE_MOE_FP8_TENSOR,
-     .x = TRINE_F16,
-     .w = TRINE_E4M3FNUZ,
-     .out = TRINE_F16,
-     .static_scales = true},
-    {.quantization = TRINE_MOE_FP8_CHANNEL, .x = TRINE_BF16, .w = TRINE_E4M3FN, .out = TRINE_F32},
-    {.quantization = TRINE_MOE_FP8_BLOCK, .x = TRINE_BF16, .w = TRINE_E4M3FN, .out = TRINE_BF16},
-    {.quantization = TRINE_MOE_FP8_BLOCK, .x = TRINE_F32, .w = TRINE_E4M3FNUZ, .out = TRINE_F32},
-    {.quantization = TRINE_MOE_INT8_CHANNEL, .x = TRINE_BF16, .w = TRINE_I8, .out = TRINE_BF16},
-    {.quantization = TRINE_MOE_INT8_BLOCK, .x = TRINE_F16, .w = TRINE_I8, .out = TRINE_F16},
-    {.quantization = TRINE_MOE_INT8_W8A16, .x = TRINE_BF16, .w = TRINE_I8, .out = TRINE_BF16},
-    {.quantization = TRINE_MOE_INT8_W8A16,
-     .x = TRINE_F16,
-     .w = TRINE_U8,
-     .out = TRINE_F16,
-     .group = 8},
-    {.quantization = TRINE_MOE_INT8_W8A16,
-     .x = TRINE_BF16,
-     .w = TRINE_U8,
-     .out = TRINE_F32,
-     .group = 4,
-     .zeros = true},
-    {.quantization = TRINE_MOE_INT4_W4A16,
-     .x = TRINE_BF16,
-     .w = TRINE_U8,
-     .out = TRINE_BF16,
-     .group = 8},
-    {.quantization = TRINE_MOE_INT4_W4A16,
-     .x = TRINE_F16,
-     .w = TRINE_U8,
-     .out = TRINE_F16,
-     .group = 4,
-     .zeros = true},
-};
-#define MODES ((int)(sizeof modes / sizeof *modes))
-
-/* 40 and 24 end in the middle of a block of 16. */
-static moe_case sized(moe_case c)
-{
-    c.tokens = 3;
-    c.hidden = 40;
-    c.intermediate = 24;
-    c.experts = 4;
-    c.k = 3;
-    c.block = 16;
-    return c;
-}
-
 Test(reference_fused_moe, every_mode_combine_gate_and_rounding)
 {
     uint64_t seed = 1;
     compared = 0;
-    for (int mode = 0; mode < MODES; mode++)
+    for (int mode = 0; mode < MOE_MODES; mode++)
         for (int combine = 1; combine <= 4; combine++)
             for (int gated = 0; gated < 2; gated++)
                 for (int each = 0; each < 2; each++) {
-                    moe_case c = sized(modes[mode]);
+                    moe_case c = moe_small(moe_modes[mode]);
                     c.combine = (trine_moe_combine)combine;
                     c.ungated = !gated;
                     c.rounding = each ? TRINE_ROUND_EACH : TRINE_ROUND_ONCE;
@@ -105,10 +52,10 @@ Test(reference_fused_moe, every_mode_with_bias_map_strides_and_accumulation)
 {
     uint64_t seed = 1000;
     compared = 0;
-    for (int mode = 0; mode < MODES; mode++)
+    for (int mode = 0; mode < MOE_MODES; mode++)
         for (int on_input = 0; on_input < 2; on_input++)
             for (int each = 0; each < 2; each++) {
-                moe_case c = sized(modes[mode]);
+                moe_case c = moe_small(moe_modes[mode]);
                 c.bias = c.map = c.strided = c.accumulate = true;
                 c.weight_on_input = on_input;
                 c.rounding = each ? TRINE_ROUND_EACH : TRINE_ROUND_ONCE;
@@ -129,7 +76,7 @@ Test(reference_fused_moe, every_activation_and_gate_layout)
         for (int act = TRINE_ACTIVATION_SILU; act <= TRINE_ACTIVATION_SWIGLU_OAI; act++)
             for (int layout = 0; layout < 2; layout++)
                 for (int limited = 0; limited < 2; limited++) {
-                    moe_case c = sized(modes[picked[i]]);
+                    moe_case c = moe_small(moe_modes[picked[i]]);
                     c.activation = (trine_activation)act;
                     c.layout = (trine_gate_layout)layout;
                     c.limit = limited ? 0.25f : 0.0f;
@@ -142,8 +89,8 @@ Test(reference_fused_moe, every_activation_and_gate_layout)
 Test(reference_fused_moe, sums_longer_than_a_chunk)
 {
     uint64_t seed = 3000;
-    for (int mode = 0; mode < MODES; mode++) {
-        moe_case c = sized(modes[mode]);
+    for (int mode = 0; mode < MOE_MODES; mode++) {
+        moe_case c = moe_small(moe_modes[mode]);
         c.hidden = 296;
         c.intermediate = 136;
         c.tokens = 2;
@@ -159,7 +106,7 @@ Test(reference_fused_moe, empty_sums)
     rng r = {7};
     void *workspace;
     for (int variant = 0; variant < 4; variant++) {
-        moe_case c = sized(modes[6]);
+        moe_case c = moe_small(moe_modes[6]);
         c.k = variant == 0 ? 0 : 2;
         c.experts = variant == 1 ? 0 : 2;
         c.intermediate = variant == 2 ? 0 : 24;
@@ -176,7 +123,7 @@ Test(reference_fused_moe, empty_sums)
                          variant);
     }
     /* K = 0: GEMM 1 gives the bias. */
-    moe_case c = sized(modes[0]);
+    moe_case c = moe_small(moe_modes[0]);
     c.hidden = 0;
     trine_fused_moe_problem p = moe_problem(&c, &r, &workspace);
     trine_reference_fused_moe(&p, workspace);
@@ -185,14 +132,14 @@ Test(reference_fused_moe, empty_sums)
 /* A NaN and an Inf reach exactly the tokens they belong to. */
 Test(reference_fused_moe, special_values)
 {
-    for (int mode = 0; mode < MODES; mode++) {
+    for (int mode = 0; mode < MOE_MODES; mode++) {
         rng r = {(uint64_t)(50 + mode)};
         void *workspace;
-        moe_case c = sized(modes[mode]);
+        moe_case c = moe_small(moe_modes[mode]);
         trine_fused_moe_problem p = moe_problem(&c, &r, &workspace);
         for (int64_t i = 0; i < p.slots; i++) set(&p.topk_ids, i, (double)(i % c.experts));
         set(&p.x, 5, NAN);
-        kernel exact = {SUM_EXACT, TRINE_COMBINE_CLASS_F32, -1, -1, {1}};
+        kernel exact = {SUM_EXACT, TRINE_COMBINE_CLASS_F32, -1, -1, {1}, NULL, NULL};
         double *expected = pool_alloc(120 * sizeof *expected);
         /* The imitation has no NaN code: only i8, where NaN is 0, can be compared. */
         kernel_fused_moe(&exact, &p, expected);

@@ -323,6 +323,10 @@ void kernel_fused_moe(kernel *k, const trine_fused_moe_problem *p, double *out)
         act[i] = a2[i] = (double)activated(p, (float)gate, (float)up);
     }
     if (quantizes(p)) quantize(p, act, p->slots, inner, local, &p->a2_scale, a2, s2, blocks_2);
+    if (k->a2) {
+        memcpy(k->a2, a2, (size_t)(p->slots * inner) * sizeof *a2);
+        memcpy(k->a2_scale, s2, (size_t)(p->slots * blocks_2) * sizeof *s2);
+    }
     multiply(k, p, true, a2, s2, blocks_2, c, !p->router_weight_on_input);
     if (p->combine != TRINE_COMBINE_NONE) {
         combine(k, p, c, out);

@@ -22,6 +22,7 @@ typedef struct kernel {
     int64_t dropped_block;  /* k-block left out of GEMM 2, or of scaled_mm; -1: none */
     int64_t dropped_expert; /* -1: none */
     rng random;
+    double *a2, *a2_scale; /* if not NULL: filled with what the kernel stores between its GEMMs */
 } kernel;
 
 /* The sum of count products, as the kernel forms it inside a block. */

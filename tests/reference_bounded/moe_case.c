@@ -2,6 +2,56 @@
 // fused_moe problems of every kind.
 #include "moe_case.h"
 
+const moe_case moe_modes[MOE_MODES] = {
+    {.quantization = TRINE_MOE_NONE, .x = TRINE_BF16, .w = TRINE_BF16, .out = TRINE_BF16},
+    {.quantization = TRINE_MOE_NONE, .x = TRINE_F32, .w = TRINE_F32, .out = TRINE_F32},
+    {.quantization = TRINE_MOE_NONE, .x = TRINE_F16, .w = TRINE_F16, .out = TRINE_F32},
+    {.quantization = TRINE_MOE_FP8_TENSOR, .x = TRINE_BF16, .w = TRINE_E4M3FN, .out = TRINE_BF16},
+    {.quantization = TRINE_MOE_FP8_TENSOR,
+     .x = TRINE_F16,
+     .w = TRINE_E4M3FNUZ,
+     .out = TRINE_F16,
+     .static_scales = true},
+    {.quantization = TRINE_MOE_FP8_CHANNEL, .x = TRINE_BF16, .w = TRINE_E4M3FN, .out = TRINE_F32},
+    {.quantization = TRINE_MOE_FP8_BLOCK, .x = TRINE_BF16, .w = TRINE_E4M3FN, .out = TRINE_BF16},
+    {.quantization = TRINE_MOE_FP8_BLOCK, .x = TRINE_F32, .w = TRINE_E4M3FNUZ, .out = TRINE_F32},
+    {.quantization = TRINE_MOE_INT8_CHANNEL, .x = TRINE_BF16, .w = TRINE_I8, .out = TRINE_BF16},
+    {.quantization = TRINE_MOE_INT8_BLOCK, .x = TRINE_F16, .w = TRINE_I8, .out = TRINE_F16},
+    {.quantization = TRINE_MOE_INT8_W8A16, .x = TRINE_BF16, .w = TRINE_I8, .out = TRINE_BF16},
+    {.quantization = TRINE_MOE_INT8_W8A16,
+     .x = TRINE_F16,
+     .w = TRINE_U8,
+     .out = TRINE_F16,
+     .group = 8},
+    {.quantization = TRINE_MOE_INT8_W8A16,
+     .x = TRINE_BF16,
+     .w = TRINE_U8,
+     .out = TRINE_F32,
+     .group = 4,
+     .zeros = true},
+    {.quantization = TRINE_MOE_INT4_W4A16,
+     .x = TRINE_BF16,
+     .w = TRINE_U8,
+     .out = TRINE_BF16,
+     .group = 8},
+    {.quantization = TRINE_MOE_INT4_W4A16,
+     .x = TRINE_F16,
+     .w = TRINE_U8,
+     .out = TRINE_F16,
+     .group = 4,
+     .zeros = true},
+};
+moe_case moe_small(moe_case c)
+{
+    c.tokens = 3;
+    c.hidden = 40;
+    c.intermediate = 24;
+    c.experts = 4;
+    c.k = 3;
+    c.block = 16;
+    return c;
+}
+
 const char *moe_name(trine_moe_quantization quantization)
 {
     static const char *names[] = {"none",         "fp8_tensor", "fp8_channel", "fp8_block",
@@ -170,4 +220,40 @@ trine_fused_moe_problem moe_problem(const moe_case *c, rng *r, void **workspace)
     *workspace = pool_alloc(p.workspace.size + 1);
     memset(*workspace, 0xa5, p.workspace.size);
     return p;
+}
+
+void moe_make_exact(trine_fused_moe_problem *p, rng *r)
+{
+    int64_t h = p->hidden, inner = p->intermediate, block = p->block_k;
+    double largest = p->quantization == TRINE_MOE_NONE ? 448.0 : q_max_of(p->w1.dtype);
+    for (int64_t i = 0; i < p->tokens * h; i++) {
+        int64_t column = i % h;
+        set(&p->x, i,
+            column % block == 0 ? largest
+            : column == 1       ? 1.0
+                                : (double)rng_below(r, 3) - 1.0);
+    }
+    for (int64_t i = 0; i < element_count(&p->w1); i++) set(&p->w1, i, 0.0);
+    for (int64_t row = 0; row < p->experts * p->n1; row++) {
+        int64_t n = row % p->n1, i = n % inner;
+        if (n < inner) { /* gate: 2 q_max or -2 q_max */
+            set(&p->w1, row * h, i % block == 0 || rng_below(r, 2) ? 2.0 : -2.0);
+        } else if (i % block == 0) { /* up: the block's largest h */
+            set(&p->w1, row * h + 1, 8.0);
+        } else { /* up: at most 4 */
+            for (int j = 0; j < 4; j++) {
+                int64_t column = rng_below(r, h);
+                if (column % block) set(&p->w1, row * h + column, (double)rng_below(r, 3) - 1.0);
+            }
+        }
+    }
+    fill_integers(r, &p->w2, -1, 1);
+    for (int64_t i = 0; p->w1_scale.rank > 0 && i < element_count(&p->w1_scale); i++)
+        set(&p->w1_scale, i, 1.0);
+    for (int64_t i = 0; p->w2_scale.rank > 0 && i < element_count(&p->w2_scale); i++)
+        set(&p->w2_scale, i, ldexp(1.0, (int)rng_below(r, 3) - 1));
+    for (int64_t i = 0; i < p->slots; i++) {
+        set(&p->topk_weights, i, ldexp(1.0, (int)rng_below(r, 3) - 2));
+        set(&p->topk_ids, i, (double)(i % p->experts));
+    }
 }
