@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernels of per_token_group_quant's row `vector`, after silu.
+#include "backends/hip/group_quant.h"
+
+#include "backends/gpu/per_token_group_quant.h"
+
+const void *trine_hip_group_quant_silu(const trine_per_token_group_quant_problem *problem)
+{
+    return trine_gpu::group_quant_vector_of<trine_gpu::group_quant_silu>(problem);
+}
