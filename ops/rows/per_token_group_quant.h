@@ -6,5 +6,10 @@ ROW(CUDA, PER_TOKEN_GROUP_QUANT, per_token_group_quant, vector, .doc = "16-byte 
     .refuse = trine_gpu_per_token_group_quant_vector_refuse)
 ROW(CUDA, PER_TOKEN_GROUP_QUANT, per_token_group_quant, generic, .doc = "a team of lanes a group, one element at a time: any legal call",
     .flags = TRINE_ROW_DETERMINISTIC, .accumulation = TRINE_ACCUMULATE_EXACT)
+ROW(HIP, PER_TOKEN_GROUP_QUANT, per_token_group_quant, vector, .doc = "16-byte accesses and exchanges between registers: for every size that engines use",
+    .flags = TRINE_ROW_DETERMINISTIC, .accumulation = TRINE_ACCUMULATE_EXACT,
+    .refuse = trine_gpu_per_token_group_quant_vector_refuse)
+ROW(HIP, PER_TOKEN_GROUP_QUANT, per_token_group_quant, generic, .doc = "a team of lanes a group, one element at a time: any legal call",
+    .flags = TRINE_ROW_DETERMINISTIC, .accumulation = TRINE_ACCUMULATE_EXACT)
 ROW(HOST, PER_TOKEN_GROUP_QUANT, per_token_group_quant, reference, .doc = "the oracle: naive C, any legal call",
     .flags = TRINE_ROW_DETERMINISTIC | TRINE_ROW_REFERENCE, .accumulation = TRINE_ACCUMULATE_EXACT)
