@@ -546,7 +546,9 @@ trine_status trine_op_shape(int32_t op, const void *args, const trine_dims *dims
     int64_t sizes[TRINE_MAX_DIMS] = {0};
     for (int i = s.shape->first[tensor]; i < s.shape->first[tensor + 1]; i++) {
         if (!alternative_evaluate(&s, &s.shape->alternatives[i], rank, sizes, &failure)) {
-            if (reason.at < 0) reason = failure;
+            /* A size that can't be says more than a letter that is missing. */
+            if (reason.at < 0 || (reason.state == UNKNOWN && failure.state != UNKNOWN))
+                reason = failure;
             continue;
         }
         if (found++ == alternative) {

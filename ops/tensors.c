@@ -133,7 +133,7 @@ static trine_status geometry_read(const char *op, const trine_tensor_description
                           t->name, tensor->ndim);
     view->rank = tensor->ndim;
     int64_t compact = 1, span = 0, elements = 1;
-    bool overflow = false;
+    bool overflow = false, empty = false;
     for (int i = tensor->ndim - 1; i >= 0; i--) {
         int64_t size = tensor->shape[i], stride = tensor->strides ? tensor->strides[i] : compact;
         if (size < 0)
@@ -147,6 +147,7 @@ static trine_status geometry_read(const char *op, const trine_tensor_description
         view->shape[i] = size;
         view->stride[i] = stride;
         int64_t reach;
+        empty |= size == 0;
         overflow |= __builtin_mul_overflow(elements, size, &elements);
         overflow |= __builtin_mul_overflow(size ? size - 1 : 0, stride, &reach);
         overflow |= __builtin_add_overflow(span, reach, &span);
@@ -155,7 +156,7 @@ static trine_status geometry_read(const char *op, const trine_tensor_description
     }
     overflow |= __builtin_mul_overflow(span, (int64_t)trine_dtype_size(view->dtype), &span);
     overflow |= span > INT64_MAX - 16 || tensor->byte_offset > INT64_MAX;
-    if (overflow && elements != 0)
+    if (overflow && !empty)
         return trine_fail(TRINE_SIZE_OVERFLOW, "%s: %s spans more than 2^63 bytes", op, t->name);
     return TRINE_OK;
 }
