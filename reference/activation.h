@@ -29,10 +29,8 @@ static inline float trine_activate_gate(const trine_activation_rule *rule, float
         return trine_gelu_tanh(g);
     case TRINE_ACTIVATION_RELU2:
         return trine_relu2(g);
-    case TRINE_ACTIVATION_SWIGLU_OAI:
+    default: /* TRINE_ACTIVATION_SWIGLU_OAI */
         return trine_swiglu_oai_gate(g, rule->alpha);
-    default:
-        return g;
     }
 }
 

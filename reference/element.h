@@ -87,7 +87,7 @@ static inline void trine_store_f32(const trine_view *v, int64_t offset, float va
     memcpy((char *)v->data + offset * 4, &value, sizeof value);
 }
 
-/* The element as f32; exact for every dtype up to 16 bits. */
+/* The element as f32, exactly; for the floating dtypes and i8. */
 static inline float trine_load(const trine_view *v, int64_t offset)
 {
     switch (v->dtype) {
@@ -103,12 +103,8 @@ static inline float trine_load(const trine_view *v, int64_t offset)
         return trine_e4m3fnuz_to_f32(trine_load_u8(v, offset));
     case TRINE_E5M2:
         return trine_e5m2_to_f32(trine_load_u8(v, offset));
-    case TRINE_I8:
+    default: /* TRINE_I8 */
         return (float)(int8_t)trine_load_u8(v, offset);
-    case TRINE_U8:
-        return (float)trine_load_u8(v, offset);
-    default:
-        return (float)trine_load_i32(v, offset);
     }
 }
 
@@ -120,26 +116,15 @@ static inline float trine_round_to(trine_dtype dtype, float value)
                                 : value;
 }
 
-/* One rounding to the view's dtype: f32, bf16, f16, or an fp8 format (which saturates). */
+/* One rounding to f32, bf16 or f16. */
 static inline void trine_store(const trine_view *v, int64_t offset, float value)
 {
-    switch (v->dtype) {
-    case TRINE_F16:
-        trine_store_u16(v, offset, trine_f32_to_f16(value));
-        break;
-    case TRINE_BF16:
+    if (v->dtype == TRINE_BF16)
         trine_store_u16(v, offset, trine_f32_to_bf16(value));
-        break;
-    case TRINE_E4M3FN:
-        trine_store_u8(v, offset, trine_f32_to_e4m3fn(value));
-        break;
-    case TRINE_E4M3FNUZ:
-        trine_store_u8(v, offset, trine_f32_to_e4m3fnuz(value));
-        break;
-    default:
+    else if (v->dtype == TRINE_F16)
+        trine_store_u16(v, offset, trine_f32_to_f16(value));
+    else
         trine_store_f32(v, offset, value);
-        break;
-    }
 }
 
 /* One rounding from double to f32, bf16 or f16. */

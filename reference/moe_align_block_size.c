@@ -3,7 +3,7 @@
 #include "reference/element.h"
 #include "reference/reference.h"
 
-/* The local expert of a slot, or -1 when it is not on this rank. */
+/* The local expert of a slot; a number outside [0,E) when it is not on this rank. */
 static int64_t expert_of(const trine_moe_align_block_size_problem *p, int64_t slot)
 {
     int64_t id = trine_load_i32(&p->topk_ids, trine_at2(&p->topk_ids, slot / p->k, slot % p->k));
@@ -11,7 +11,7 @@ static int64_t expert_of(const trine_moe_align_block_size_problem *p, int64_t sl
         if (id < 0 || id >= p->global_experts) return -1;
         id = trine_load_i32(&p->expert_map, trine_at1(&p->expert_map, id));
     }
-    return id >= 0 && id < p->experts ? id : -1;
+    return id;
 }
 
 /* Needs no workspace, and no threads: it looks through all slots once per expert. */

@@ -75,12 +75,10 @@ static void quantize_row(const trine_per_token_group_quant_problem *p, int64_t e
     }
 }
 
-/* Rows of x that are quantized. */
-static int64_t rows_of(const trine_per_token_group_quant_problem *p, int64_t e)
+/* masked_m[e] may be any number: it bounds the row, which is in [0,M) already. */
+static bool is_used(const trine_per_token_group_quant_problem *p, int64_t e, int64_t m)
 {
-    if (p->masked_m.rank < 0) return p->rows;
-    int64_t used = trine_load_i32(&p->masked_m, trine_at1(&p->masked_m, e));
-    return used < 0 ? 0 : used < p->rows ? used : p->rows;
+    return p->masked_m.rank < 0 || m < trine_load_i32(&p->masked_m, trine_at1(&p->masked_m, e));
 }
 
 static void zero_padding(const trine_per_token_group_quant_problem *p, int64_t e)
@@ -108,7 +106,7 @@ void trine_reference_per_token_group_quant(const trine_per_token_group_quant_pro
 #pragma omp for collapse(2) nowait
         for (int64_t e = 0; e < p->experts; e++)
             for (int64_t m = 0; m < p->rows; m++)
-                if (m < rows_of(p, e)) quantize_row(p, e, m);
+                if (is_used(p, e, m)) quantize_row(p, e, m);
         /* The masked form writes no row past masked_m[e], so it has no padding to zero. */
         if (p->masked_m.rank < 0) {
 #pragma omp for

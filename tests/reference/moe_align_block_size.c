@@ -136,6 +136,23 @@ Test(moe_align_block_size, extreme_ids_are_nowhere)
     align_release(&c);
 }
 
+Test(moe_align_block_size, nothing_beside_the_map_is_read)
+{
+    align_case c = align_make(4, 2, 3, 5, 2, 0);
+    tensor wide = MAKE(TRINE_I32, 1, 9); /* an expert on either side of the map's five entries */
+    static const int32_t around[9] = {0, 1, 2, 1, 0, -1, 7, 0, 1};
+    static const int64_t ids[8] = {-1, -2, 5, 6, 0, 4, 3, 2};
+    for (int64_t i = 0; i < 9; i++) set_bits(&wide, i, (uint32_t)around[i]);
+    for (int64_t i = 0; i < 5; i++) set_bits(&c.map, i, (uint32_t)around[i + 2]);
+    for (int64_t s = 0; s < 8; s++) set_value(&c.ids, s, (double)ids[s]);
+    c.problem.expert_map.data = (char *)wide.view.data + 2 * sizeof(int32_t);
+    trine_reference_moe_align_block_size(&c.problem, NULL);
+    expect_sorted(&c);
+    cr_assert_eq(value_of(&c.padded, 0), 4);
+    release(&wide);
+    align_release(&c);
+}
+
 Test(moe_align_block_size, no_slots_still_writes_everything)
 {
     align_case c = align_make(0, 2, 4, 0, 4, 10);

@@ -3,6 +3,7 @@
 // double, and the corners of the contract one by one.
 #include <float.h>
 
+#include "numerics/elementary.h"
 #include "tests/reference/support.h"
 
 typedef struct gating_case {
@@ -301,8 +302,19 @@ Test(topk_gating, order_of_experts_changes_no_bit)
     gating_release(&b);
 }
 
-/* e * 2^40 rounded to an integer, summed, converted once: recomputed from the weights themselves,
- * which for equal logits are 1/E, and for logits 40 ln 2 apart lose what lies below 2^-40. */
+/* Whole numbers of 2^-40 are added, exactly, and the sum is rounded to f32 once. */
+static double fixed_point_weight(const gating_case *c, int64_t rank)
+{
+    double max = value_of(&c->logits, (int64_t)value_of(&c->ids, 0)), sum = 0;
+    for (int64_t e = 0; e < c->problem.experts; e++) {
+        float difference = (float)nearest(TRINE_F32, value_of(&c->logits, e) - max);
+        sum += nearbyint(ldexp((double)trine_expf(difference), 40));
+    }
+    float l =
+        (float)nearest(TRINE_F32, value_of(&c->logits, (int64_t)value_of(&c->ids, rank)) - max);
+    return nearest(TRINE_F32, (double)trine_expf(l) / ldexp(nearest(TRINE_F32, sum), -40));
+}
+
 Test(topk_gating, denominator_is_fixed_point)
 {
     gating_case c = gating_make(TRINE_F32, 1, 7, 7);
@@ -314,5 +326,31 @@ Test(topk_gating, denominator_is_fixed_point)
     run(&c);
     cr_assert_eq(value_of(&c.weights, 0), 1);
     cr_assert_gt(value_of(&c.weights, 1), 0);
+    uint64_t state = 4;
+    for (int round = 0; round < 200; round++) {
+        for (int64_t e = 0; e < 7; e++) set_value(&c.logits, e, 4 * random_value(&state));
+        run(&c);
+        for (int64_t j = 0; j < 7; j++)
+            cr_assert_eq(value_of(&c.weights, j), fixed_point_weight(&c, j));
+    }
+    gating_release(&c);
+}
+
+/* A second term of 65536.5 to 65537 puts the sum just above the middle of two floats when it is
+ * rounded to nearest, and onto it when truncated. */
+Test(topk_gating, terms_of_the_denominator_are_rounded_to_nearest)
+{
+    gating_case c = gating_make(TRINE_F32, 1, 2, 2);
+    int found = 0;
+    for (float l = -16.6356f; l < -16.6354f; l = nextafterf(l, 0)) {
+        double term = ldexp((double)trine_expf(l), 40), fraction = term - floor(term);
+        if (floor(term) != 65536 || fraction <= 0.5) continue;
+        set_row(&c, (double[]){0, (double)l});
+        run(&c);
+        cr_assert_eq(value_of(&c.weights, 0), nearest(TRINE_F32, 1 / (1 + ldexp(1, -23))));
+        cr_assert_eq(value_of(&c.weights, 0), fixed_point_weight(&c, 0));
+        found++;
+    }
+    cr_assert_gt(found, 0);
     gating_release(&c);
 }
