@@ -106,7 +106,7 @@ Test(args, tensors_by_name)
 Test(args, dims_hold_letters)
 {
     trine_dims dims = {.count = 0};
-    char name[8];
+    char name[16];
     cr_expect(trine_dims_set(&dims, "M", 3) && trine_dims_set(&dims, "M", 4));
     cr_expect_eq(dims.count, 1);
     cr_expect_eq(dims.values[0], 4);

@@ -346,6 +346,34 @@ Test(shape, tables_of_the_ops_are_consistent)
     }
 }
 
+/* The page for users has a section for each op that names all its tensors, params and words. */
+Test(shape, page_of_the_ops_is_complete)
+{
+    static char page[1 << 16];
+    FILE *stream = fopen(TRINE_SOURCE_ROOT "/docs/ops.md", "rb");
+    cr_assert(stream);
+    size_t size = fread(page, 1, sizeof page - 1, stream);
+    fclose(stream);
+    cr_assert(size > 10000 && size < sizeof page - 1);
+    for (int32_t op = 0; op < TRINE_OP_COUNT; op++) {
+        const trine_op_description *d = trine_op_describe(op);
+        char text[80];
+        snprintf(text, sizeof text, "\n## %s\n", d->name);
+        char *section = strstr(page, text), *end = section ? strstr(section + 3, "\n## ") : NULL;
+        cr_assert(section, "%s has no section", d->name);
+        if (end) *end = 0;
+        for (int i = 0; i < d->tensor_count; i++) {
+            snprintf(text, sizeof text, "`%s`", d->tensors[i].name);
+            cr_expect(strstr(section, text), "%s: tensor %s is missing", d->name, text);
+        }
+        for (int i = 0; i < d->param_count; i++) {
+            snprintf(text, sizeof text, "`%s`", d->params[i].name);
+            cr_expect(strstr(section, text), "%s: param %s is missing", d->name, text);
+        }
+        if (end) *end = '\n';
+    }
+}
+
 /* ---------------------------------------------------------------- sizes from letters */
 
 static void shape_is(int32_t op, const void *args, const trine_dims *dims, size_t tensor,
