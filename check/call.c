@@ -40,8 +40,12 @@ trine_status trine_call_create(trine_call *call, const trine_plan *plan, const t
         status = trine_tensor_create(&call->workspace, context, device, &bytes);
     }
     for (int i = 0; i < plan->op->tensor_count && !status; i++) {
-        const DLTensor *tensor =
-            plan->present[i] ? &call->tensors[trine_call_owner(plan, i)].dl : NULL;
+        const DLTensor *tensor = plan->present[i] ? &call->tensors[i].dl : NULL;
+        if (plan->in_place[i]) {
+            call->in_place[i] = call->tensors[trine_call_owner(plan, i)].dl;
+            call->in_place[i].dtype = trine_dtype_to_dl(plan->layout[i].dtype);
+            tensor = &call->in_place[i];
+        }
         memcpy(call->args.bytes + plan->op->tensors[i].offset, &tensor, sizeof tensor);
     }
     if (status) trine_call_destroy(call);

@@ -22,6 +22,7 @@ typedef struct trine_call {
     trine_tensor tensors[TRINE_MAX_TENSORS]; /* in place: the input's alone */
     trine_tensor workspace;                  /* with guards; none when no bytes are needed */
     size_t workspace_size;
+    DLTensor in_place[TRINE_MAX_TENSORS]; /* an input's memory with the output's dtype */
     trine_args args;
 } trine_call;
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const command *const commands[] = {
-    &command_devices, &command_ops, &command_caps, &command_explain, &command_run,
+    &command_devices, &command_ops, &command_caps, &command_explain, &command_run, &command_check,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+/* All cases of an op on a device. */
+#include "check/suite.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+void trine_suite_init(trine_suite *suite, trine_target *target, int32_t op)
+{
+    memset(suite, 0, sizeof *suite);
+    suite->target = target;
+    suite->op = op;
+    suite->seed = 1;
+    suite->case_limit = 400;
+    suite->case_minimum = 60;
+    suite->only = -1;
+}
+
+trine_status trine_suite_filter(trine_suite *suite, const char *text)
+{
+    for (const char *at = text; *at;) {
+        const size_t length = strcspn(at, ",");
+        const char *equals = memchr(at, '=', length);
+        const size_t name = equals ? (size_t)(equals - at) : 0;
+        if (!equals || name == 0 || name >= sizeof suite->filters->name ||
+            length - name - 1 >= sizeof suite->filters->value)
+            return trine_fail(TRINE_INVALID_ARGUMENT,
+                              "filter \"%.*s\": must be name=value, as in x.dtype=bf16",
+                              (int)(length < 80 ? length : 80), at);
+        if (suite->filter_count == TRINE_SUITE_FILTERS)
+            return trine_fail(TRINE_INVALID_ARGUMENT, "more than %d filters", TRINE_SUITE_FILTERS);
+        char *to = suite->filters[suite->filter_count].name;
+        memcpy(to, at, name);
+        to[name] = 0;
+        to = suite->filters[suite->filter_count++].value;
+        memcpy(to, equals + 1, length - name - 1);
+        to[length - name - 1] = 0;
+        at += length + (at[length] == ',');
+    }
+    return TRINE_OK;
+}
+
+static trine_row_score *score_of(trine_suite *suite, const char *name, trine_backend backend)
+{
+    for (size_t i = 0; i < suite->row_count; i++) {
+        if (suite->rows[i].backend == backend && strcmp(suite->rows[i].name, name) == 0)
+            return &suite->rows[i];
+    }
+    if (suite->row_count == TRINE_SUITE_ROWS) return NULL;
+    trine_row_score *score = &suite->rows[suite->row_count++];
+    snprintf(score->name, sizeof score->name, "%s", name);
+    score->backend = backend;
+    return score;
+}
+
+static void skip(trine_suite *suite, const char *reason)
+{
+    suite->skipped++;
+    for (int i = 0; i < TRINE_SUITE_REASONS; i++) {
+        if (suite->reasons[i].count && strcmp(suite->reasons[i].text, reason) != 0) continue;
+        snprintf(suite->reasons[i].text, sizeof suite->reasons[i].text, "%s", reason);
+        suite->reasons[i].count++;
+        return;
+    }
+}
+
+static void tell_failure(trine_suite *suite, const trine_case *entry, const trine_result *result)
+{
+    trine_failure failure = {.op = suite->op, .number = entry->number};
+
+    suite->failures++;
+    if (!suite->failed) return;
+    snprintf(failure.row, sizeof failure.row, "%s", result->row);
+    snprintf(failure.reason, sizeof failure.reason, "%s", result->reason);
+    trine_plan_print(&entry->plan, failure.call, sizeof failure.call);
+    snprintf(failure.command, sizeof failure.command,
+             "trine check %s --device %s --seed %" PRIu64 " --case %" PRId64 " --row %s",
+             trine_op_describe(suite->op)->name, suite->target->name, suite->seed, entry->number,
+             result->row);
+    suite->failed(suite->cookie, &failure);
+}
+
+static void add_comparison(trine_comparison *sum, const trine_comparison *part)
+{
+    sum->compared += part->compared;
+    sum->wrong += part->wrong;
+    for (int i = 0; i < TRINE_ULP_CLASSES; i++) sum->histogram[i] += part->histogram[i];
+    if (part->used > sum->used) sum->used = part->used;
+}
+
+static void judge_row(trine_suite *suite, trine_oracle *oracle, const trine_case *entry,
+                      const trine_row *row, bool selected, uint32_t flags)
+{
+    trine_row_score *score = score_of(suite, row->name, row->backend);
+    trine_result result;
+
+    if (!score || (suite->stop_at_failure && score->failed)) return;
+    /* The row that selection picks runs through selection. */
+    trine_judge_row(oracle, row, selected && !suite->row ? suite->target->context : NULL, flags,
+                    &result);
+    add_comparison(&score->comparison, &result.comparison);
+    if (result.verdict == TRINE_PASSED) {
+        score->passed++;
+        suite->passed++;
+    } else if (result.verdict == TRINE_SKIPPED) {
+        score->empty++;
+        skip(suite, result.reason);
+    } else {
+        score->failed++;
+        tell_failure(suite, entry, &result);
+    }
+}
+
+static void run_case(trine_suite *suite, const trine_case *entry)
+{
+    const uint32_t flags = entry->number % 3 == 2 ? TRINE_DETERMINISTIC : 0;
+    const trine_row *rows[TRINE_SUITE_ROWS];
+    size_t count = 0;
+    int selected = -1;
+    char reason[256];
+    trine_data data;
+    trine_oracle oracle;
+    trine_result broken = {.verdict = TRINE_FAILED, .row = "reference"};
+
+    if (trine_accepting_rows(suite->target, &entry->plan, flags, rows, TRINE_SUITE_ROWS, &count,
+                             &selected, reason, sizeof reason)) {
+        skip(suite, trine_last_error());
+        return;
+    }
+    if (suite->row) {
+        size_t kept = 0;
+        for (size_t i = 0; i < count; i++) {
+            if (strcmp(rows[i]->name, suite->row) == 0) rows[kept++] = rows[i];
+        }
+        if (count && !kept) snprintf(reason, sizeof reason, "row %s does not take it", suite->row);
+        count = kept;
+    }
+    if (count == 0) {
+        skip(suite, reason);
+        return;
+    }
+    suite->cases++;
+    if (trine_generate(&entry->plan, entry->pattern, entry->key, &data)) {
+        skip(suite, trine_last_error());
+        return;
+    }
+    if (trine_oracle_create(&oracle, suite->target, &entry->plan, &data)) {
+        snprintf(broken.reason, sizeof broken.reason, "%s", trine_last_error());
+        tell_failure(suite, entry, &broken);
+    } else {
+        oracle.typical = entry->pattern == TRINE_PATTERN_NORMAL;
+        oracle.exact = entry->pattern == TRINE_PATTERN_EXACT;
+        for (size_t i = 0; i < count; i++)
+            judge_row(suite, &oracle, entry, rows[i], (int)i == selected, flags);
+        trine_oracle_destroy(&oracle);
+    }
+    trine_data_destroy(&data);
+}
+
+static bool wanted(const trine_suite *suite, const trine_cases *cases, const trine_case *entry)
+{
+    if (suite->only >= 0 && entry->number != suite->only) return false;
+    for (int i = 0; i < suite->filter_count; i++) {
+        if (!trine_case_matches(cases, entry, suite->filters[i].name, suite->filters[i].value))
+            return false;
+    }
+    return true;
+}
+
+trine_status trine_suite_run(trine_suite *suite, trine_cases *cases)
+{
+    trine_cases own;
+    trine_cases *all = cases ? cases : &own;
+    trine_case entry;
+    const trine_status status =
+        trine_cases_create(all, suite->op, suite->seed, suite->target->oracle);
+
+    if (status) return status;
+    for (long done = 0; done < suite->case_limit || suite->only >= done; done++) {
+        if (!trine_cases_next(all, &entry)) break;
+        if (suite->progress) suite->progress(suite->cookie, suite->op, done);
+        if (wanted(suite, all, &entry))
+            run_case(suite, &entry);
+        else
+            suite->filtered++;
+        if (suite->only == entry.number) break;
+        if (suite->only < 0 && done + 1 >= suite->case_minimum && !trine_cases_coverage(all).open)
+            break;
+    }
+    suite->coverage = trine_cases_coverage(all);
+    if (!cases) trine_cases_destroy(&own);
+    return TRINE_OK;
+}
