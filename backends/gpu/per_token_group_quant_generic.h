@@ -67,12 +67,14 @@ TRINE_DEVICE uint32_t group_quant_team_max(uint32_t value)
     return value;
 }
 
+// Rows before `rows` are quantized, then those before `end_row` are padding; the rest is left
+// alone.
 template <uint32_t Team>
 TRINE_DEVICE void group_quant_group(const group_quant_problem &p, int64_t e, int64_t m, int64_t j,
-                                    int64_t rows)
+                                    int64_t rows, int64_t end_row)
 {
     const uint32_t lane = threadIdx.x % Team;
-    const bool live = m < rows;
+    const bool live = m < rows, padding = !live && m < end_row;
     const int64_t first = j * p.group_size, end = first + (live ? p.group_size : 0);
     uint32_t largest = 0;
     for (int64_t k = first + lane; k < end; k += Team)
@@ -87,7 +89,7 @@ TRINE_DEVICE void group_quant_group(const group_quant_problem &p, int64_t e, int
     uint8_t *q = static_cast<uint8_t *>(p.q.data) + e * p.q.stride[0] + m * p.q.stride[1];
     for (int64_t k = first + lane; k < end; k += Team)
         q[k * p.q.stride[2]] = group_quant_code(p, group_quant_input(p, e, m, k), factor, multiply);
-    if (!live && m < p.q_rows)
+    if (padding && m < p.q_rows)
         for (int64_t k = first + lane; k < first + p.group_size; k += Team)
             q[k * p.q.stride[2]] = 0;
 
@@ -95,16 +97,16 @@ TRINE_DEVICE void group_quant_group(const group_quant_problem &p, int64_t e, int
     const int64_t column = p.packed ? j / 4 : j;
     const int64_t at =
         e * p.scale_expert_stride + m * p.scale_row_stride + column * p.scale_column_stride;
-    if (!live) {
+    if (padding) {
         int64_t tail = column + 1 == p.scale_columns ? p.scale_rows : p.aligned_rows;
         if (p.scale_has_tail && m < tail && !(p.packed && j % 4))
             static_cast<uint32_t *>(p.scale.data)[at] = 0;
-    } else if (p.packed) {
+    } else if (live && p.packed) {
         uint8_t *word = static_cast<uint8_t *>(p.scale.data) + 4 * at;
         word[j % 4] = trine_f32_to_ue8m0(s);
         if (j + 1 == p.groups)
             for (int64_t unused = j % 4 + 1; unused < 4; unused++) word[unused] = 0;
-    } else {
+    } else if (live) {
         static_cast<float *>(p.scale.data)[at] = s;
     }
 }
@@ -128,7 +130,7 @@ __global__ void __launch_bounds__(group_quant_generic_threads)
             // A team past the end computes along, so that waves stay whole, and writes nothing.
             const int64_t m = block + threadIdx.x / Team;
             for (int64_t j = blockIdx.y; j < p.groups; j += gridDim.y)
-                group_quant_group<Team>(p, e, m, j, rows);
+                group_quant_group<Team>(p, e, m, j, rows, end);
         }
     }
 }
