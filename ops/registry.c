@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "backends/gpu/refuse.h"
+#include "backends/host/host.h"
 
 static const trine_op_entry *const entries[TRINE_OP_COUNT] = {
 #define OP_ENTRY(OP, op) [TRINE_OP_##OP] = &trine_##op##_entry,

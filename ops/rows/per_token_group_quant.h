@@ -11,5 +11,8 @@ ROW(HIP, PER_TOKEN_GROUP_QUANT, per_token_group_quant, vector, .doc = "16-byte a
     .refuse = trine_gpu_per_token_group_quant_vector_refuse)
 ROW(HIP, PER_TOKEN_GROUP_QUANT, per_token_group_quant, generic, .doc = "a team of lanes a group, one element at a time: any legal call",
     .flags = TRINE_ROW_DETERMINISTIC, .accumulation = TRINE_ACCUMULATE_EXACT)
+ROW(HOST, PER_TOKEN_GROUP_QUANT, per_token_group_quant, vector, .doc = "vectors of whatever width the CPU has, by runs that stay in cache",
+    .flags = TRINE_ROW_DETERMINISTIC, .accumulation = TRINE_ACCUMULATE_EXACT,
+    .refuse = trine_host_per_token_group_quant_vector_refuse)
 ROW(HOST, PER_TOKEN_GROUP_QUANT, per_token_group_quant, reference, .doc = "the oracle: naive C, any legal call",
     .flags = TRINE_ROW_DETERMINISTIC | TRINE_ROW_REFERENCE, .accumulation = TRINE_ACCUMULATE_EXACT)

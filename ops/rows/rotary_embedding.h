@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Kernels of rotary_embedding, best first; the format is in ops/rows.h. */
+ROW(HOST, ROTARY_EMBEDDING, rotary_embedding, vector, .doc = "vectors of whatever width the CPU has, by runs that stay in cache",
+    .flags = TRINE_ROW_DETERMINISTIC, .accumulation = TRINE_ACCUMULATE_EXACT,
+    .refuse = trine_host_rotary_embedding_vector_refuse)
 ROW(HOST, ROTARY_EMBEDDING, rotary_embedding, reference, .doc = "the oracle: naive C, any legal call",
     .flags = TRINE_ROW_DETERMINISTIC | TRINE_ROW_REFERENCE, .accumulation = TRINE_ACCUMULATE_EXACT)

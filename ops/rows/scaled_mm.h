@@ -1,4 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Kernels of scaled_mm, best first; the format is in ops/rows.h. */
+ROW(HOST, SCALED_MM, scaled_mm, tiled, .doc = "cache-sized tiles of f32 fma in vectors of whatever width the CPU has",
+    .dtypes[0] = TRINE_DTYPE_BIT(TRINE_E4M3FN) | TRINE_DTYPE_BIT(TRINE_E4M3FNUZ) | TRINE_DTYPE_BIT(TRINE_E5M2),
+    .flags = TRINE_ROW_DETERMINISTIC, .accumulation = TRINE_ACCUMULATE_F32,
+    .refuse = trine_host_scaled_mm_tiled_refuse)
+ROW(HOST, SCALED_MM, scaled_mm, tiled_i8, .doc = "as tiled, for i8 by i8, whose sums are exact: a tighter bound",
+    .dtypes[0] = TRINE_DTYPE_BIT(TRINE_I8),
+    .flags = TRINE_ROW_DETERMINISTIC, .accumulation = TRINE_ACCUMULATE_INT,
+    .refuse = trine_host_scaled_mm_tiled_i8_refuse)
 ROW(HOST, SCALED_MM, scaled_mm, reference, .doc = "the oracle: naive C, any legal call",
     .flags = TRINE_ROW_DETERMINISTIC | TRINE_ROW_REFERENCE, .accumulation = TRINE_ACCUMULATE_F32)
