@@ -137,6 +137,11 @@ bool trine_row_accepts(const trine_context *context, const trine_context_row *en
         return false;
     if (query->flags & TRINE_DETERMINISTIC && !(row->flags & TRINE_ROW_DETERMINISTIC))
         return refuse(reason, size, "is not deterministic, which exec.flags asks for");
+    const char *unordered = query->flags & TRINE_DETERMINISTIC && query->entry->nondeterministic
+                                ? query->entry->nondeterministic(query->problem)
+                                : NULL;
+    if (unordered)
+        return refuse(reason, size, "%s, which exec.flags' deterministic rules out", unordered);
     if (!query->simulated && !row->launch)
         return refuse(reason, size, "the %s module is not loaded",
                       trine_backend_name(row->backend));
