@@ -222,6 +222,44 @@ Test(shape, matches_and_refuses)
     cr_assert_gt(count, 80);
 }
 
+/* Sentences end where they should: nothing of the next tensor's shapes gets in, and long lists are
+ * cut off whole. */
+Test(shape, sentences_are_exact)
+{
+    static const struct {
+        match_case match;
+        const char *sentence;
+    } exact[] = {
+        {{{"M", "flag: M", "n = 1: M"}, 0, 0, 0, {"4", "4", NULL}, NULL, 0},
+         "other: b is given, but taken only with flag"},
+        {{{"M", "flag: M; n = 2: M", "n = 1: M"}, 0, 0, 0, {"4", "4", NULL}, NULL, 0},
+         "other: b is given, but taken only with flag or n = 2"},
+        {{{"M", "flag!: M", "n = 1!: M"}, 0, 0, 1, {"4", NULL, NULL}, NULL, 0},
+         "other: b is NULL, required with flag"},
+        {{{"M; M, K", "M", "M"}, 0, 0, 0, {"4,5,6", NULL, NULL}, NULL, 0},
+         "other: a has 3 dimensions, must be [M] or [M, K]"},
+    };
+    for (size_t i = 0; i < sizeof exact / sizeof *exact; i++) {
+        cr_expect_neq(match(&exact[i].match), TRINE_OK);
+        cr_expect_str_eq(trine_last_error(), exact[i].sentence);
+    }
+    /* Tensor b may be absent although c, its neighbour, is required. */
+    static const match_case neighbour = {{"M", "M", "flag!: M"}, 0,    0, 1,
+                                         {"4", NULL, "4"},       NULL, 0};
+    cr_expect_eq(match(&neighbour), TRINE_OK, "%s", trine_last_error());
+    char ranks[400] = "M, K", guards[400] = "flag: M";
+    for (int i = 0; i < 30; i++) strcat(ranks, "; M, K, 9");
+    for (int i = 0; i < 30; i++) strcat(guards, "; flag: M");
+    match_case list = {{ranks, guards, NULL}, 0, 0, 0, {"4", NULL, NULL}, NULL, 0};
+    cr_expect_eq(match(&list), TRINE_INVALID_SHAPE);
+    cr_expect(strstr(trine_last_error(), "must be [M, K] or [M, K, 9]"));
+    cr_expect_lt(strlen(trine_last_error()), 400);
+    list.sizes[0] = "4,5";
+    list.sizes[1] = "4";
+    cr_expect_eq(match(&list), TRINE_INVALID_ARGUMENT);
+    cr_expect_lt(strlen(trine_last_error()), 400);
+}
+
 Test(shape, malformed_tables_are_refused)
 {
     static const struct {
