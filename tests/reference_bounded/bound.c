@@ -170,8 +170,17 @@ Test(reference_bound, topk_gating)
     }
 }
 
-/* ASan ends a program that asks for too much. */
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+/* Sanitizers end a program that asks for too much. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
+    __has_feature(memory_sanitizer)
+#define SANITIZED
+#endif
+#endif
+
+#ifndef SANITIZED
 Test(reference_bound, out_of_memory)
 {
     trine_bound_options options = {sizeof options, TRINE_ACCUMULATE_F32, 0, false};

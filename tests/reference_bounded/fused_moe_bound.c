@@ -126,6 +126,7 @@ Test(reference_fused_moe_bound, typical_bounds_are_useful)
         c.intermediate = 128;
         c.block = 128;
         c.tokens = 2;
+        c.bias = true;
         expect_within(&c, r.state);
         trine_fused_moe_problem p = moe_problem(&c, &r, &workspace);
         for (int64_t i = 0; i < p.slots; i++) set(&p.topk_ids, i, (double)(i % c.experts));
@@ -192,6 +193,127 @@ Test(reference_fused_moe_bound, exact_data)
     }
 }
 
+/* A wide gate interval around an activation's minimum holds the minimum, which v is here. */
+Test(reference_fused_moe_bound, minimum_of_an_activation)
+{
+    static const struct {
+        trine_activation activation;
+        float at, value;
+    } minima[] = {{TRINE_ACTIVATION_SILU, -1.2784645f, -0.27846454f},
+                  {TRINE_ACTIVATION_GELU_ERF, -0.7517916f, -0.16997121f},
+                  {TRINE_ACTIVATION_GELU_TANH, -0.7524614f, -0.17004076f},
+                  {TRINE_ACTIVATION_SWIGLU_OAI, -0.7511542f, -0.16361019f}};
+    for (int i = 0; i < 4; i++) {
+        rng r = {1};
+        void *workspace;
+        moe_case c = moe_small(moe_modes[1]);
+        c.activation = minima[i].activation;
+        c.ungated = c.activation != TRINE_ACTIVATION_SWIGLU_OAI;
+        c.bias = true;
+        trine_fused_moe_problem p = moe_problem(&c, &r, &workspace);
+        for (int64_t e = 0; e < p.slots; e++) set(&p.topk_ids, e, 0.0);
+        for (int64_t e = 0; e < element_count(&p.x); e++) set(&p.x, e, e % 2 ? 100.0 : -100.0);
+        for (int64_t n = 0; n < p.n1; n++) {
+            bool gate = n < p.intermediate;
+            set(&p.b1, n, gate ? (double)minima[i].at : 0.0);
+            for (int64_t k = 0; k < p.hidden; k++) set(&p.w1, n * p.hidden + k, gate ? 1.0 : 0.0);
+        }
+        trine_bound_options options = {sizeof options, TRINE_ACCUMULATE_F32, 0, false};
+        trine_moe_a2 a2;
+        cr_assert_eq(trine_moe_bound_stage_1(&p, &options, workspace, &a2), TRINE_OK);
+        for (int64_t e = 0; e < p.slots * p.intermediate; e++) {
+            cr_assert_leq(a2.value[e].lo, (double)minima[i].value, "activation %d: %.9g",
+                          (int)c.activation, a2.value[e].lo);
+            cr_assert_gt(a2.value[e].lo, (double)minima[i].value - 3e-6);
+            cr_assert_gt(a2.value[e].hi, (double)minima[i].value + 2e-5);
+        }
+        trine_moe_a2_free(&a2);
+        pool_clear();
+    }
+}
+
+/* With exact sums what is left of the bound is what the later steps add: here by hand. */
+Test(reference_fused_moe_bound, steps_after_the_sums)
+{
+    static const trine_combine_class classes[] = {
+        TRINE_COMBINE_CLASS_F32, TRINE_COMBINE_CLASS_ROUNDED, TRINE_COMBINE_CLASS_ATOMIC};
+    for (int i = 0; i < 24; i++) {
+        rng r = {(uint64_t)(40 + i)};
+        void *workspace;
+        moe_case c = moe_small(moe_modes[i % 2]); /* bf16, f32 */
+        c.rounding = i / 6 % 2 ? TRINE_ROUND_EACH : TRINE_ROUND_ONCE;
+        c.accumulate = i / 12;
+        c.factor = -0.75f;
+        c.combine = TRINE_COMBINE_NONE;
+        trine_fused_moe_problem p = moe_problem(&c, &r, &workspace);
+        for (int64_t e = 0; e < p.slots; e++) set(&p.topk_ids, e, (double)(e % c.experts));
+        int64_t count = p.tokens * p.hidden;
+        double *each = doubles(p.k * count), *value = doubles(p.k * count),
+               *bound = doubles(p.k * count);
+        trine_bound_options options = {sizeof options, TRINE_ACCUMULATE_EXACT, classes[i / 2 % 3],
+                                       false};
+        trine_moe_a2 a2;
+        trine_moe_stage_1(&p, workspace);
+        cr_assert_eq(trine_moe_a2_of_workspace(&p, workspace, &a2), TRINE_OK);
+        trine_moe_bound_stage_2(&p, &options, workspace, &a2, each, bound);
+        p.combine = TRINE_COMBINE_SEPARATE;
+        p.out = tensor2(c.out, p.tokens, p.hidden);
+        fill_normal(&r, &p.out, 1.0);
+        trine_moe_bound_stage_2(&p, &options, workspace, &a2, value, bound);
+        trine_moe_a2_free(&a2);
+        for (int64_t e = 0; e < count; e++) {
+            double total = 0.0, old = c.accumulate ? fabs(get(&p.out, e)) : 0.0, sum = 0.0;
+            for (int64_t j = 0; j < p.k; j++) {
+                double term = each[(e / p.hidden * p.k + j) * p.hidden + e % p.hidden];
+                total += 0.75 * fabs(term);
+                sum += -0.75 * term;
+            }
+            if (c.accumulate) sum += get(&p.out, e);
+            double u = trine_rounding_bound(p.out.dtype, total + old);
+            double radius = 5.0 * 0x1p-24 * (total + old);
+            if (classes[i / 2 % 3] == TRINE_COMBINE_CLASS_ATOMIC) radius = 4.0 * u;
+            if (classes[i / 2 % 3] == TRINE_COMBINE_CLASS_ROUNDED && c.rounding == TRINE_ROUND_ONCE)
+                radius += trine_rounding_bound(p.out.dtype, total);
+            double last = trine_rounding_bound(p.out.dtype, fabs(sum) + radius);
+            /* The product with the weight is an f32 operation too. */
+            double product = c.rounding == TRINE_ROUND_EACH ? 0.0 : 0x1p-24 * total;
+            cr_assert(fabs(value[e] - sum) <= 1e-14 * (total + old));
+            cr_assert_geq(bound[e] + last, 0.999 * radius, "case %d element %d", i, (int)e);
+            cr_assert_leq(bound[e], 1.001 * (radius + last + product), "case %d element %d", i,
+                          (int)e);
+            if (p.out.dtype == TRINE_F32) cr_assert_geq(bound[e], 0.7 * radius, "case %d", i);
+        }
+        pool_clear();
+    }
+}
+
+/* The activation's own width takes in what real arithmetic gives, and little more. */
+Test(reference_fused_moe_bound, width_of_an_activation)
+{
+    rng r = {9};
+    void *workspace;
+    moe_case c = moe_small(moe_modes[1]);
+    trine_fused_moe_problem p = moe_problem(&c, &r, &workspace);
+    for (int64_t e = 0; e < p.slots; e++) set(&p.topk_ids, e, (double)(e % c.experts));
+    trine_bound_options options = {sizeof options, TRINE_ACCUMULATE_EXACT, 0, false};
+    trine_moe_a2 a2;
+    trine_moe_stage_1(&p, workspace);
+    trine_moe_multiply_1(&p, workspace);
+    const float *h = (const float *)((const char *)workspace + p.workspace.h);
+    double *gates = doubles(p.slots * p.n1);
+    for (int64_t e = 0; e < p.slots * p.n1; e++) gates[e] = h[e];
+    cr_assert_eq(trine_moe_bound_stage_1(&p, &options, workspace, &a2), TRINE_OK);
+    for (int64_t e = 0; e < p.slots * p.intermediate; e++) {
+        const double *row = gates + e / p.intermediate * p.n1;
+        double g = row[e % p.intermediate], up = row[p.intermediate + e % p.intermediate];
+        double real = g / (1.0 + exp(-g)) * up, width = a2.value[e].hi - a2.value[e].lo;
+        cr_assert(a2.value[e].lo <= real && real <= a2.value[e].hi);
+        double expected = 2.0 * 0x1p-20 * fabs(g * up);
+        cr_assert(width > 0.8 * expected && width < 1.2 * expected, "%g, not %g", width, expected);
+    }
+    trine_moe_a2_free(&a2);
+}
+
 /* ---------------------------------------------------------------- the two stages */
 
 static void store_a2(const trine_fused_moe_problem *p, trine_moe_gemm *g, const kernel *k)
@@ -224,6 +346,7 @@ Test(reference_fused_moe_bound, stages)
         c.tokens = 6;
         c.hidden = 256;
         c.intermediate = 64;
+        c.bias = true;
         int way = ways(&c, sums, classes) - 1;
         trine_fused_moe_problem p = moe_problem(&c, &r, &workspace);
         for (int64_t i = 0; i < p.slots; i++) set(&p.topk_ids, i, (double)(i % (c.experts - 1)));
