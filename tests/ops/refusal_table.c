@@ -232,6 +232,9 @@ static const refusal table[] = {
      "topk_ids=i32[9223372036854775807,1]/strides(0,0) block_size=2147483647 expert_ids=i32[1]",
      OVERFLOW, "topk_ids of 9223372036854775807 by 1"},
 
+    {ALIGN, "topk_ids=i32[2147483648,1]/strides(0,0) block_size=1 expert_ids=i32[40]", OVERFLOW,
+     "topk_ids of 2147483648 by 1"},
+
     /* act_and_mul */
     {ACT, "x=bf16[5,32] gated=false activation=swiglu_oai", ARGUMENT, "gated is 0, must be 1"},
 

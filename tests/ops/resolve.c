@@ -235,7 +235,12 @@ Test(resolve, align_workspace)
     cr_expect_eq(trine_moe_align_workspace(1025, 63), 64 * 3 * 4);
     cr_expect_eq(trine_moe_align_workspace(0, 0), 256);
     cr_expect_eq(trine_moe_align_workspace(INT64_MAX, INT64_MAX / 8), -1);
-    trine_problem problem = problem_of(ALIGN, NULL);
+    /* As many positions as 32 bits can number, and no more. */
+    trine_problem problem =
+        problem_of(ALIGN, "topk_ids=i32[2147483647,1]/strides(0,0) block_size=1 "
+                          "sorted_token_ids=i32[2147483647] expert_ids=i32[2147483647]");
+    cr_expect_eq(problem.moe_align_block_size.slots, INT32_MAX);
+    problem = problem_of(ALIGN, NULL);
     const trine_moe_align_block_size_problem *p = &problem.moe_align_block_size;
     cr_expect(p->tokens == 5 && p->k == 2 && p->slots == 10 && p->experts == 8);
     cr_expect(p->global_experts == 9 && p->block_size == 4 && p->capacity == 40 && p->blocks == 10);
@@ -265,6 +270,12 @@ Test(resolve, fused_moe_workspace)
         {MOE_BLOCK, NULL, M * H, M * 2 * 4, S * I, S * 1 * 4, S * H * 2},
         {MOE_BLOCK, "block_k=33 w1_scale=f32[4,1,2] w2_scale=f32[4,1,1]", M * H, M * 2 * 4, S * I,
          S * 1 * 4, S * H * 2},
+        {MOE_BLOCK, "quantization=int8_block w1=i8[4,64,64] w2=i8[4,64,32]", M * H, M * 2 * 4,
+         S * I, S * 1 * 4, S * H * 2},
+        {MOE_TENSOR,
+         "quantization=fp8_channel w1_scale=f32[4,64] w2_scale=f32[4,64] a1_scale=none "
+         "a2_scale=none",
+         M * H, M * 4, S * I, S * 4, S * H * 2},
         {MOE_W8, NULL, 0, 0, S * I * 2, 0, S * H * 2},
         {MOE_W4, NULL, 0, 0, S * I * 2, 0, S * H * 2},
     };

@@ -150,6 +150,15 @@ static const match_case cases[] = {
     {AB("L = 2: 7; L = 3: 8", "L"), 0, 0, 0, BOTH("8", "2"), "a dimension 0 is 8, must be 7", 0},
     {AB("L = 2: 7; L = 3: 8", "L"), 0, 0, 0, BOTH("8", "4"), "a is given, but taken only with",
      TRINE_INVALID_ARGUMENT},
+    {AB("flag & L = 2: 7; L = 3: 8", "L"), 0, 0, 1, BOTH("7", "2"), NULL, 0},
+    {AB("flag & L = 2: 7; L = 3: 8", "L"), 0, 0, 1, BOTH("7", "3"), "must be 8", 0},
+    {AB("flag & L = 2: 7; L = 3: 8", "L"), 0, 0, 0, BOTH("8", "3"), NULL, 0},
+    {AB("flag & L = 2: 7; L = 3: 8", "L"), 0, 0, 1, BOTH("8", "2"), "must be 7", 0},
+    {AB("flag | L = 2: 7; L = 3: 8", "L"), 0, 0, 0, BOTH("7", "2"), NULL, 0},
+    {AB("flag | L = 2: 7; L = 3: 8", "L"), 0, 0, 0, BOTH("7", "3"), "must be 8", 0},
+    {AB("M", "dim1(a) = 0: M"), 0, 0, 0, BOTH("4", "4"), "b needs a letter that no tensor gives",
+     0},
+    {A("M"), 0, 0, 0, ONLY(""), "a has 0 dimensions, must be [M]", 0},
     /* Guards. */
     {A("mode = packed: M; M, K"), 0, 2, 0, ONLY("4"), NULL, 0},
     {A("mode = packed: M; M, K"), 0, 0, 0, ONLY("4"), "must be [M, K]", 0},
@@ -456,6 +465,9 @@ Test(shape, sizes_from_letters)
     quant.q = NULL;
     quant.scale_layout = TRINE_SCALE_ROW_PACKED_UE8M0;
     shape_is(op, &quant, &dims, 3, 0, "6,2");
+    trine_dims_set(&dims, "K", 0);
+    shape_is(op, &quant, &dims, 3, 0, "6,0");
+    trine_dims_set(&dims, "K", 640);
     /* With E given the call is the masked form, and so are all tensors' first alternatives. */
     cr_assert(trine_dims_set(&dims, "E", 3));
     shape_is(op, &quant, &dims, 0, 0, "3,6,1280");
