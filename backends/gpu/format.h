@@ -77,7 +77,7 @@ struct f16 : half_word_chunk<f16> {
 
     TRINE_DEVICE float from_bits(uint32_t bits)
     {
-#if defined(__HIP__)
+#if defined(__HIP_DEVICE_COMPILE__)
         return (float)__builtin_bit_cast(_Float16, (uint16_t)bits);
 #elif defined(__CUDA_ARCH__)
         float x;
@@ -95,7 +95,11 @@ struct f16 : half_word_chunk<f16> {
 
     TRINE_DEVICE uint32_t pack(float low, float high)
     {
-#if defined(__HIP__)
+#if defined(__HIP_DEVICE_COMPILE__)
+        // Clang makes one v_fma_mixlo_f16 with an addend of +0 of a product and its conversion,
+        // which turns a product of -0 into +0; an instruction that it can't see through keeps them
+        // apart.
+        asm("" : "+v"(low), "+v"(high));
         uint32_t l = __builtin_bit_cast(uint16_t, (_Float16)low);
         uint32_t h = __builtin_bit_cast(uint16_t, (_Float16)high);
         return h << 16 | l;
