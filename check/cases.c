@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRIALS = 80, GOOD_TRIALS = 8, GIVE_UP = 3 };
+enum { TRIALS = 80, GOOD_TRIALS = 8, GIVE_UP = 2 };
 
 static const char *const size_names[TRINE_SIZE_CLASSES] = {"small", "odd", "tile", "large",
                                                            "empty"};
@@ -259,7 +259,7 @@ bool trine_cases_next(trine_cases *cases, trine_case *entry)
     pair wanted;
     bool found = false;
 
-    for (int attempt = 0; attempt < 8 && !found && pick_pair(cases, &rng, &wanted); attempt++) {
+    for (int attempt = 0; attempt < 16 && !found && pick_pair(cases, &rng, &wanted); attempt++) {
         found = draw(cases, &wanted, &rng, entry);
         /* Drawn, yet not covered: a tensor of the pair was not there. */
         if (!found || !matters(cases, entry, wanted.factor[0]) ||

@@ -153,16 +153,16 @@ trine_status trine_accepting_rows(trine_target *target, const trine_plan *plan, 
                                   const trine_row **rows, size_t capacity, size_t *count,
                                   int *selected, char *reason, size_t reason_size)
 {
-    trine_explanation entries[64];
+    trine_explanation entries[256];
     size_t total = 0;
-    const trine_status status =
-        trine_plan_explain(plan, target->context, target->device, NULL, flags, entries, 64, &total);
+    const trine_status status = trine_plan_explain(plan, target->context, target->device, NULL,
+                                                   flags, entries, 256, &total);
 
     *count = 0;
     *selected = -1;
     snprintf(reason, reason_size, "no row is registered");
     if (status) return status;
-    for (size_t i = 0; i < total && i < 64 && *count < capacity; i++) {
+    for (size_t i = 0; i < total && i < 256 && *count < capacity; i++) {
         if (!entries[i].accepts) {
             /* The last refusal is the most general row's: the one that tells most. */
             snprintf(reason, reason_size, "%s: %s", entries[i].row, entries[i].reason);

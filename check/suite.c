@@ -2,6 +2,8 @@
 /* All cases of an op on a device. */
 #include "check/suite.h"
 
+#include "check/mutants.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,7 +61,7 @@ static void skip(trine_suite *suite, const char *reason)
     suite->skipped++;
     for (int i = 0; i < TRINE_SUITE_REASONS; i++) {
         if (suite->reasons[i].count && strcmp(suite->reasons[i].text, reason) != 0) continue;
-        snprintf(suite->reasons[i].text, sizeof suite->reasons[i].text, "%s", reason);
+        snprintf(suite->reasons[i].text, sizeof suite->reasons[i].text, "%.159s", reason);
         suite->reasons[i].count++;
         return;
     }
@@ -99,7 +101,7 @@ static void judge_row(trine_suite *suite, trine_oracle *oracle, const trine_case
     /* The row that selection picks runs through selection. */
     trine_judge_row(oracle, row, selected && !suite->row ? suite->target->context : NULL, flags,
                     &result);
-    add_comparison(&score->comparison, &result.comparison);
+    if (!suite->mutants_only) add_comparison(&score->comparison, &result.comparison);
     if (result.verdict == TRINE_PASSED) {
         score->passed++;
         suite->passed++;
@@ -128,10 +130,16 @@ static void run_case(trine_suite *suite, const trine_case *entry)
         skip(suite, trine_last_error());
         return;
     }
-    if (suite->row) {
+    if (suite->row || suite->mutants_only) {
+        const trine_row *chosen = selected >= 0 ? rows[selected] : NULL;
         size_t kept = 0;
+        selected = -1;
         for (size_t i = 0; i < count; i++) {
-            if (strcmp(rows[i]->name, suite->row) == 0) rows[kept++] = rows[i];
+            if (suite->mutants_only ? !trine_row_is_mutant(rows[i])
+                                    : strcmp(rows[i]->name, suite->row) != 0)
+                continue;
+            if (rows[i] == chosen) selected = (int)kept;
+            rows[kept++] = rows[i];
         }
         if (count && !kept) snprintf(reason, sizeof reason, "row %s does not take it", suite->row);
         count = kept;
@@ -178,6 +186,7 @@ trine_status trine_suite_run(trine_suite *suite, trine_cases *cases)
 
     if (status) return status;
     for (long done = 0; done < suite->case_limit || suite->only >= done; done++) {
+        if (suite->enough && suite->enough(suite->cookie)) break;
         if (!trine_cases_next(all, &entry)) break;
         if (suite->progress) suite->progress(suite->cookie, suite->op, done);
         if (wanted(suite, all, &entry))

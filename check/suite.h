@@ -22,7 +22,7 @@ typedef struct trine_failure {
     char command[256]; /* runs this case alone */
 } trine_failure;
 
-#define TRINE_SUITE_ROWS    32
+#define TRINE_SUITE_ROWS    192
 #define TRINE_SUITE_FILTERS 8
 #define TRINE_SUITE_REASONS 8
 
@@ -35,12 +35,14 @@ typedef struct trine_suite {
     int64_t only;         /* the number of the one case to run; -1: all */
     const char *row;      /* the one row to run; NULL: all */
     bool stop_at_failure; /* of a row: enough is known */
+    bool mutants_only;    /* run only rows of check/mutants.h */
     struct {
         char name[48], value[48];
     } filters[TRINE_SUITE_FILTERS];
     int filter_count;
     void (*failed)(void *cookie, const trine_failure *failure);
     void (*progress)(void *cookie, int32_t op, long done);
+    bool (*enough)(void *cookie); /* stop before the next case; NULL: never */
     void *cookie;
 
     /* Results. */

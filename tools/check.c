@@ -2,7 +2,7 @@
 /* trine check: every kernel of a device against the reference. */
 #include "tools/commands.h"
 
-#include "check/suite.h"
+#include "check/self_test.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -180,6 +180,76 @@ static int check_ops(const arguments *arguments, trine_target *target)
     return code ? code : failed || !passed ? EXIT_BAD : EXIT_GOOD;
 }
 
+/* One op's mutants; false when the checker is not to be trusted with it. */
+static bool test_op(const arguments *arguments, int32_t op, uint64_t seed, long cases, json_t *list,
+                    size_t *caught, size_t *mutants)
+{
+    trine_self_test test;
+    json_t *entries = json_array();
+
+    if (trine_self_test_run(&test, op, seed, cases)) {
+        complain("%s: %s", trine_op_describe(op)->name, trine_last_error());
+        json_decref(entries);
+        return false;
+    }
+    if (!arguments->json)
+        printf("%s: caught %zu of %zu (%zu had no chance), control %s, %ld cases\n",
+               trine_op_describe(op)->name, test.caught, test.mutants, test.idle,
+               test.control ? "passed" : "FAILED", test.cases);
+    for (size_t i = 0; i < test.set.count; i++) {
+        const char *fate = test.failed[i]                     ? "caught"
+                           : i == 0                           ? "passed"
+                           : test.set.mutants[i].chances == 0 ? "no chance"
+                                                              : "SURVIVED";
+        if (arguments->json)
+            json_array_append_new(entries,
+                                  json_pack("{s:s, s:s, s:s}", "mutant", test.set.mutants[i].name,
+                                            "fate", fate, "how", test.how[i]));
+        else if (option(arguments, "coverage") || (i > 0 && fate[0] == 'S'))
+            printf("  %-9s %-32s %s\n", fate, test.set.mutants[i].name, test.how[i]);
+    }
+    fflush(stdout);
+    json_array_append_new(list,
+                          json_pack("{s:s, s:i, s:i, s:b, s:O}", "op", trine_op_describe(op)->name,
+                                    "caught", (int)test.caught, "mutants", (int)test.mutants,
+                                    "control", test.control, "entries", entries));
+    json_decref(entries);
+    *caught += test.caught;
+    *mutants += test.mutants;
+    const bool good = test.control && test.survived == 0 && test.caught > 0;
+    trine_self_test_destroy(&test);
+    return good;
+}
+
+static int self_test(const arguments *arguments)
+{
+    json_t *list = json_array();
+    size_t caught = 0, mutants = 0;
+    long long seed = 1, cases = 250;
+    bool good = true;
+
+    if (!option_number(arguments, "seed", 0, INT64_MAX, &seed) ||
+        !option_number(arguments, "cases", 1, 1000000, &cases)) {
+        json_decref(list);
+        return EXIT_USAGE;
+    }
+    for (int32_t op = 0; op < TRINE_OP_COUNT; op++) {
+        bool chosen = arguments->positional_count == 0;
+        for (size_t i = 0; i < arguments->positional_count; i++)
+            chosen |= trine_op_from_name(arguments->positional[i]) == op;
+        if (chosen)
+            good &= test_op(arguments, op, (uint64_t)seed, (long)cases, list, &caught, &mutants);
+    }
+    if (arguments->json)
+        print_json(json_pack("{s:i, s:i, s:O}", "caught", (int)caught, "mutants", (int)mutants,
+                             "ops", list));
+    else
+        printf("%zu of %zu broken kernels caught\n%zu passed, %zu failed\n", caught, mutants,
+               caught, mutants - caught);
+    json_decref(list);
+    return good && caught > 0 ? EXIT_GOOD : EXIT_BAD;
+}
+
 static int run_check(const arguments *arguments)
 {
     trine_target target;
@@ -188,6 +258,7 @@ static int run_check(const arguments *arguments)
         if (trine_op_from_name(arguments->positional[i]) < 0)
             return complain("no op is named \"%s\"", arguments->positional[i]);
     }
+    if (option(arguments, "self-test")) return self_test(arguments);
     int code = open_target(arguments, &target);
     if (code) return code;
     if (!arguments->json)
