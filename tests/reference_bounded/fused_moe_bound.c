@@ -122,8 +122,9 @@ Test(reference_fused_moe_bound, typical_bounds_are_useful)
         rng r = {(uint64_t)(500 + mode)};
         void *workspace;
         moe_case c = moe_small(moe_modes[mode]);
-        c.hidden = 256;
-        c.intermediate = 128;
+        c.hidden = 192;
+        c.intermediate = 64;
+        c.experts = 3;
         c.block = 128;
         c.tokens = 2;
         c.bias = true;
@@ -347,6 +348,7 @@ Test(reference_fused_moe_bound, stages)
         c.hidden = 256;
         c.intermediate = 64;
         c.bias = true;
+        c.weight_on_input = mode % 2;
         int way = ways(&c, sums, classes) - 1;
         trine_fused_moe_problem p = moe_problem(&c, &r, &workspace);
         for (int64_t i = 0; i < p.slots; i++) set(&p.topk_ids, i, (double)(i % (c.experts - 1)));
