@@ -32,6 +32,7 @@ static trine_status plan_make(int32_t op, const void *args, bool planning, plan 
     trine_status status = trine_params_check(d, p->args);
     if (!status) status = trine_tensors_read(d, p->args, planning, p->views, &p->device);
     if (!status) status = p->entry->resolve(p->views, p->args, &p->problem);
+    if (!status && !planning) status = trine_overlap_check(d, p->views);
     return status;
 }
 

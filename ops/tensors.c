@@ -278,7 +278,7 @@ static bool overlaps_itself(const trine_view *view)
     return false;
 }
 
-static trine_status overlap_check(const trine_op_description *d, const trine_view *views)
+trine_status trine_overlap_check(const trine_op_description *d, const trine_view *views)
 {
     extent extents[TRINE_MAX_TENSORS];
     for (int i = 0; i < d->tensor_count; i++)
@@ -339,9 +339,7 @@ trine_status trine_tensors_read(const trine_op_description *d, const void *args,
         trine_status status = same_dtype_check(d, views, i);
         if (status) return status;
     }
-    trine_status status = trine_shape_match(d, args, views);
-    if (status || planning) return status;
-    return overlap_check(d, views);
+    return trine_shape_match(d, args, views);
 }
 
 trine_status trine_workspace_check(const trine_op_description *d, const trine_view *views,

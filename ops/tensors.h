@@ -17,11 +17,14 @@ const void *trine_args_complete(const trine_op_description *description, const v
 trine_status trine_params_check(const trine_op_description *description, const void *args);
 
 /*
- * Reads the tensors of complete args into views and holds them against the table and each other.
- * planning: data pointers are not looked at. *device is that of all tensors.
+ * Reads the tensors of complete args into views and holds them against the table. planning: data
+ * pointers are not looked at. *device is that of all tensors.
  */
 trine_status trine_tensors_read(const trine_op_description *description, const void *args,
                                 bool planning, trine_view *views, DLDevice *device);
+
+/* Refuses outputs that share memory with another tensor, or with themselves. */
+trine_status trine_overlap_check(const trine_op_description *description, const trine_view *views);
 
 /* Refuses a workspace that shares memory with a tensor. */
 trine_status trine_workspace_check(const trine_op_description *description, const trine_view *views,
