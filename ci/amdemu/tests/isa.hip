@@ -28,6 +28,11 @@ __global__ void good_integer_division(uint64_t *q, uint32_t *u)
     u[0] = u[1] / u[2];
 }
 
+__global__ void good_f16(_Float16 *h, const float *q)
+{
+    h[I] = (_Float16)(q[I] + 1);
+}
+
 __global__ void bad_exp(float *q)
 {
     q[I] = __expf(q[I]);
@@ -53,6 +58,11 @@ __global__ void bad_newton(float *q)
 {
     float d = q[I], r = __builtin_amdgcn_rcpf(d);
     q[I] = __builtin_fmaf(r, __builtin_fmaf(-d, r, 1.0f), r);
+}
+// A product rounded to f16 becomes fma(a, b, +0), which makes +0 of -0.
+__global__ void bad_mixed(_Float16 *h, const float *q)
+{
+    h[I] = (_Float16)(q[I] * (float)h[I]);
 }
 __global__ void bad_scratch(float *q, int n)
 {
