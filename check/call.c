@@ -72,8 +72,7 @@ const uint8_t *trine_outcome_elements(const trine_outcome *outcome, const trine_
     return outcome->images[tensor] + call->tensors[trine_call_owner(call->plan, tensor)].origin;
 }
 
-/* Everything as it must be before a run. */
-static trine_status prepare(trine_call *call, uint8_t poison)
+trine_status trine_call_upload(trine_call *call, uint8_t poison)
 {
     const trine_plan *plan = call->plan;
     trine_status status = TRINE_OK;
@@ -162,17 +161,24 @@ static trine_status fetch(trine_call *call, trine_outcome *outcome)
     return status;
 }
 
-trine_status trine_call_run(trine_call *call, trine_context *context, uint8_t poison,
-                            uint32_t flags, trine_outcome *outcome)
+trine_exec trine_call_exec(const trine_call *call, uint32_t flags)
 {
     trine_exec exec = TRINE_EXEC_INIT;
-    trine_status status = prepare(call, poison);
 
-    memset(outcome, 0, sizeof *outcome);
-    if (status) return status;
     exec.workspace = call->workspace_size ? call->workspace.dl.data : NULL;
     exec.workspace_size = call->workspace_size;
     exec.flags = flags;
+    return exec;
+}
+
+trine_status trine_call_run(trine_call *call, trine_context *context, uint8_t poison,
+                            uint32_t flags, trine_outcome *outcome)
+{
+    const trine_exec exec = trine_call_exec(call, flags);
+    trine_status status = trine_call_upload(call, poison);
+
+    memset(outcome, 0, sizeof *outcome);
+    if (status) return status;
     outcome->status = trine_op_run(context, &exec, call->plan->op->op, &call->args);
     if (!outcome->status) outcome->status = trine_device_synchronize(context, call->device);
     if (outcome->status) snprintf(outcome->error, sizeof outcome->error, "%s", trine_last_error());

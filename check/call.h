@@ -52,6 +52,12 @@ const uint8_t *trine_outcome_elements(const trine_outcome *outcome, const trine_
 trine_status trine_call_run(trine_call *call, trine_context *context, uint8_t poison,
                             uint32_t flags, trine_outcome *outcome);
 
+/* Brings every tensor and the workspace to the device as they must be before a run; for callers
+ * that run call->args themselves. */
+trine_status trine_call_upload(trine_call *call, uint8_t poison);
+/* Workspace of the call. */
+trine_exec trine_call_exec(const trine_call *call, uint32_t flags);
+
 /* The tensor that holds `tensor`'s memory: itself, or its alias when in place. */
 int trine_call_owner(const trine_plan *plan, int tensor);
 

@@ -33,6 +33,10 @@ void trine_file_case_judge_expected(const trine_file_case *entry, trine_oracle *
 void trine_file_case_judge_row(const trine_file_case *entry, trine_oracle *oracle,
                                const trine_row *row, trine_context *context, trine_result *result);
 
+/* Writes what went into a call and what came out, as a file that can be run with --expect. */
+trine_status trine_call_write(const trine_call *call, const trine_outcome *outcome,
+                              const char *source, const char *path);
+
 /* Sets a param from JSON {"name": value, ...}. */
 trine_status trine_plan_read_params(trine_plan *plan, const char *json);
 /* The params that differ from their defaults, as JSON; the caller frees it. NULL: no memory. */

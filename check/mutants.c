@@ -395,9 +395,11 @@ static void add(trine_mutants *set, const trine_row *reference, trine_defect def
     set->count++;
 }
 
-/* Elements of a lower dimension than two have no rows to be apart; integers no NaN. */
-static bool makes_sense(const trine_tensor_description *tensor, const trine_problem_field *field,
-                        trine_defect defect)
+/* Elements of a lower dimension than two have no rows to be apart; integers no NaN; a bound
+ * tells neither zeros apart nor overflow from the largest number; fp8_convert looks at w's bytes
+ * alone. */
+static bool makes_sense(const trine_op_description *op, const trine_tensor_description *tensor,
+                        const trine_problem_field *field, trine_defect defect)
 {
     const uint32_t floats =
         TRINE_DTYPE_BIT(TRINE_F32) | TRINE_DTYPE_BIT(TRINE_F16) | TRINE_DTYPE_BIT(TRINE_BF16);
@@ -411,14 +413,14 @@ static bool makes_sense(const trine_tensor_description *tensor, const trine_prob
         return (real || tensor->domain == TRINE_DOMAIN_CODE) && tensor->dtypes & (floats | narrow);
     case TRINE_DEFECT_INFINITY:
     case TRINE_DEFECT_NEGATIVE_ZERO:
-        return real && tensor->dtypes & floats;
+        return real && tensor->dtypes & floats && !op->bounded;
     case TRINE_DEFECT_BETWEEN_ROWS:
         return rows;
     case TRINE_DEFECT_OUTPUT_STRIDE:
     case TRINE_DEFECT_INPUT_STRIDE:
         return rows && field->kind != TRINE_FIELD_FLAT;
     case TRINE_DEFECT_OTHER_FP8:
-        return tensor->dtypes & narrow;
+        return tensor->dtypes & narrow && op->op != TRINE_OP_FP8_CONVERT;
     default:
         return true;
     }
@@ -435,7 +437,7 @@ static void add_view(trine_mutants *set, const trine_row *reference, const trine
     if (!tensor) return;
     if (tensor->role == TRINE_OUT) {
         for (int d = TRINE_DEFECT_LAST_ROW; d <= TRINE_DEFECT_OUTPUT_STRIDE; d++) {
-            if (makes_sense(tensor, field, (trine_defect)d))
+            if (makes_sense(op, tensor, field, (trine_defect)d))
                 add(set, reference, (trine_defect)d, field);
         }
         if (first_output) {
@@ -445,10 +447,11 @@ static void add_view(trine_mutants *set, const trine_row *reference, const trine
         return;
     }
     for (int d = TRINE_DEFECT_INPUT_STRIDE; d <= TRINE_DEFECT_OTHER_FP8; d++) {
-        if (makes_sense(tensor, field, (trine_defect)d))
+        if (makes_sense(op, tensor, field, (trine_defect)d))
             add(set, reference, (trine_defect)d, field);
     }
-    if (tensor->optional) add(set, reference, TRINE_DEFECT_ABSENT, field);
+    if (tensor->optional && field->kind != TRINE_FIELD_NEEDED)
+        add(set, reference, TRINE_DEFECT_ABSENT, field);
 }
 
 trine_status trine_mutants_create(trine_mutants *set, const trine_context *context, int32_t op)
@@ -478,7 +481,7 @@ trine_status trine_mutants_create(trine_mutants *set, const trine_context *conte
         const trine_problem_field *field = &trine_problem_fields[i];
         const trine_op_description *description = trine_op_describe(op);
         if (field->op != op) continue;
-        if (field->kind != TRINE_FIELD_VIEW && field->kind != TRINE_FIELD_FLAT) {
+        if (field->kind > TRINE_FIELD_NEEDED) {
             add(set, reference, by_kind[field->kind], field);
             continue;
         }

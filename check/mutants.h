@@ -69,6 +69,7 @@ bool trine_row_is_mutant(const trine_row *row);
 typedef enum trine_field_kind {
     TRINE_FIELD_VIEW,   /* a tensor, by the name it has in the op's table */
     TRINE_FIELD_FLAT,   /* a tensor whose strides stand in fields of their own */
+    TRINE_FIELD_NEEDED, /* an optional tensor that is there whenever the op looks at it */
     TRINE_FIELD_SIZE,   /* int64_t loop bound */
     TRINE_FIELD_STRIDE, /* int64_t stride of a scale */
     TRINE_FIELD_CHOICE, /* enum or bool */

@@ -6,7 +6,8 @@
 #include <string.h>
 
 static const command *const commands[] = {
-    &command_devices, &command_ops, &command_caps, &command_explain, &command_run, &command_check,
+    &command_devices, &command_ops,   &command_caps,  &command_explain,
+    &command_run,     &command_check, &command_bench, &command_generate,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 

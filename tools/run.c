@@ -139,58 +139,6 @@ static trine_verdict expect(const arguments *arguments, trine_file_case *entry,
     return verdict;
 }
 
-/* Writes what went in and what came out, so that the file can be run again with --expect. */
-static trine_status write_outputs(const trine_file_case *entry, const trine_call *call,
-                                  const trine_outcome *outcome, const char *path)
-{
-    const trine_plan *plan = &entry->plan;
-    trine_file_tensor tensors[2 * TRINE_MAX_TENSORS];
-    char names[2 * TRINE_MAX_TENSORS][80];
-    void *packed[TRINE_MAX_TENSORS] = {NULL};
-    size_t count = 0;
-    char *params = trine_plan_write_params(plan);
-    trine_status status = params ? TRINE_OK : TRINE_OUT_OF_MEMORY;
-
-    for (int i = 0; i < plan->op->tensor_count && !status; i++) {
-        const trine_layout *layout = &plan->layout[i];
-        const size_t size = (size_t)call->tensors[i].count * trine_dtype_size(layout->dtype);
-        for (int pass = 0; pass < 2 && plan->present[i]; pass++) {
-            const bool output = plan->op->tensors[i].role == TRINE_OUT;
-            const void *data = entry->data.values[i];
-            if (pass ? !output : !data) continue;
-            if (pass) {
-                data = packed[i] = malloc(size + 1);
-                if (!data)
-                    status = TRINE_OUT_OF_MEMORY;
-                else
-                    trine_tensor_gather(&call->tensors[i], outcome->images[i], packed[i]);
-            }
-            snprintf(names[count], sizeof names[count], "%s%s", pass ? "expected." : "",
-                     plan->op->tensors[i].name);
-            tensors[count] = (trine_file_tensor){.name = names[count],
-                                                 .dtype = layout->dtype,
-                                                 .rank = layout->rank,
-                                                 .data = data,
-                                                 .size = size};
-            memcpy(tensors[count].shape, layout->shape, sizeof layout->shape);
-            count++;
-        }
-    }
-    char source[128];
-    snprintf(source, sizeof source, "trine %s run", trine_version());
-    const trine_file_entry metadata[] = {{"op", plan->op->name},
-                                         {"params", params},
-                                         {"compare", plan->op->bounded ? "bounded" : "exact"},
-                                         {"source", source}};
-    if (!status)
-        status = trine_file_write(path, tensors, count, metadata, 4);
-    else
-        trine_fail(status, "out of memory");
-    for (int i = 0; i < TRINE_MAX_TENSORS; i++) free(packed[i]);
-    free(params);
-    return status;
-}
-
 /* Runs once by the selected (or named) row. */
 static trine_verdict run_once(const arguments *arguments, trine_file_case *entry,
                               trine_target *target, const trine_row *row, json_t *rows)
@@ -210,7 +158,7 @@ static trine_verdict run_once(const arguments *arguments, trine_file_case *entry
     if (!status) {
         status = trine_call_run(&call, context, TRINE_POISON_NAN, 0, &outcome);
         if (!status && outcome.status) status = trine_fail(outcome.status, "%s", outcome.error);
-        if (!status && out) status = write_outputs(entry, &call, &outcome, out);
+        if (!status && out) status = trine_call_write(&call, &outcome, "trine run", out);
         if (!status && outcome.damage[0])
             status = trine_fail(TRINE_BACKEND_ERROR, "%s", outcome.damage);
         for (int i = 0; i < entry->plan.op->tensor_count && !status; i++) {
