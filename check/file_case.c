@@ -225,6 +225,38 @@ void trine_file_case_judge_expected(const trine_file_case *entry, trine_oracle *
     }
 }
 
+/* The expected tensor, but where the op writes nothing (rows that masked_m leaves out), which the
+ * oracle's two poisons show, what the row left there. The caller frees it. */
+static uint8_t *expected_where_written(const trine_oracle *oracle, int index,
+                                       const trine_file_tensor *expected, trine_elements got)
+{
+    const trine_layout *layout = &oracle->plan->layout[index];
+    const size_t width = trine_dtype_size(layout->dtype);
+    uint8_t *copy = malloc(expected->size + 1);
+    trine_layout region = *layout;
+    int64_t count = 1;
+
+    if (!copy) return NULL;
+    memcpy(copy, expected->data, expected->size);
+    for (int32_t d = 0; d < layout->rank; d++) {
+        region.shape[d] = expected->shape[d];
+        count *= expected->shape[d];
+    }
+    trine_walk walk = trine_walk_begin(&region);
+    for (int64_t i = 0; i < count; i++, trine_walk_next(&walk)) {
+        const size_t at = (size_t)walk.offset * width;
+        bool written = false;
+        for (int run = 0; run < 2; run++) {
+            const uint8_t *element =
+                trine_outcome_elements(&oracle->outcome[run], &oracle->call, index) + at;
+            const uint8_t poison = run ? TRINE_POISON_NUMBER : TRINE_POISON_NAN;
+            for (size_t b = 0; b < width; b++) written |= element[b] != poison;
+        }
+        if (!written) memcpy(copy + (size_t)i * width, got.bytes + at, width);
+    }
+    return copy;
+}
+
 static void judge_outcome(const trine_file_case *entry, trine_oracle *oracle, const trine_row *row,
                           const trine_call *call, const trine_outcome *outcome,
                           trine_result *result)
@@ -240,14 +272,17 @@ static void judge_outcome(const trine_file_case *entry, trine_oracle *oracle, co
         if (!expected) continue;
         const char *name = plan->op->tensors[i].name;
         const trine_elements got = {trine_outcome_elements(outcome, call, i), layout->stride};
-        const trine_elements want = {expected->data, NULL};
+        uint8_t *wanted = NULL;
         if (!fits(layout, expected)) {
             comparison->wrong++;
             snprintf(comparison->first, sizeof comparison->first,
                      "expected.%s is longer than %s, or has another dtype or rank", name, name);
         } else if (i != bounded) {
+            wanted = expected_where_written(oracle, i, expected, got);
+            const trine_elements want = {wanted ? wanted : expected->data, NULL};
             trine_compare_exact(comparison, name, layout->dtype, layout->rank, expected->shape, got,
                                 want);
+            free(wanted);
         } else if (plan->op->bounded) {
             continue; /* the row was held against its own class's bound already */
         } else if (trine_oracle_bound(oracle, row->accumulation, row->combine, &bounds)) {

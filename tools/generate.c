@@ -49,7 +49,7 @@ static trine_status generate(trine_target *target, const trine_request *request,
     if (status) return status;
     status = trine_call_create(&call, &plan, &data, target->oracle, trine_host_device);
     if (!status) {
-        status = trine_call_run(&call, target->oracle, TRINE_POISON_NUMBER, 0, &outcome);
+        status = trine_call_run(&call, target->oracle, 0, 0, &outcome);
         if (!status && outcome.status) status = trine_fail(outcome.status, "%s", outcome.error);
         snprintf(source, sizeof source, "trine %s generate, pattern %s, seed %llu", trine_version(),
                  trine_pattern_name(pattern), (unsigned long long)seed);
