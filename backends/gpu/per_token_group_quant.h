@@ -135,15 +135,15 @@ TRINE_DEVICE void zero_padding(const group_quant_params &p, uint8_t *q, uint32_t
             p.scale)[expert * p.scale_expert + row * p.scale_row + column * p.scale_column] = 0;
 }
 
-// Registers are shared out so that the plain form of 16-bit elements, which lives from loads in
-// flight, gets 2048 threads on a multiprocessor, and the others 1536 and 1280.
+// The plain form of 16-bit elements lives from loads in flight: as many threads as there can be.
+// The others need registers more than that.
 template <class X, int32_t Activation>
-constexpr uint32_t group_quant_blocks = X::words != 8                     ? 10
-                                        : Activation == group_quant_plain ? 16
-                                                                          : 12;
+constexpr uint32_t group_quant_resident = X::words != 8                     ? 1280
+                                          : Activation == group_quant_plain ? 2048
+                                                                            : 1536;
 
 template <class X, class Q, uint32_t Lanes, int32_t Activation>
-__global__ void TRINE_LAUNCH_BOUNDS(128, (group_quant_blocks<X, Activation>))
+__global__ void TRINE_LAUNCH_BOUNDS(128, (group_quant_resident<X, Activation>))
     group_quant_vector(const TRINE_GRID_CONSTANT group_quant_params p)
 {
     const uint32_t chunk = (blockIdx.y << p.chunk_shift) + (threadIdx.x & p.chunk_mask);

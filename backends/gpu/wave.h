@@ -24,12 +24,23 @@
 #define TRINE_GRID_CONSTANT __grid_constant__
 #endif
 
-// At most `threads` a block. On CUDA also: registers for `blocks` such blocks on a multiprocessor
-// (HIP's second argument means something else).
+// At most `threads` a block; on CUDA also: registers are kept low enough for `resident` threads on
+// a multiprocessor, or as many as it has (HIP's second argument means something else).
 #if defined(__HIP__)
-#define TRINE_LAUNCH_BOUNDS(threads, blocks) __launch_bounds__(threads)
+#define TRINE_LAUNCH_BOUNDS(threads, resident) __launch_bounds__(threads)
 #else
-#define TRINE_LAUNCH_BOUNDS(threads, blocks) __launch_bounds__(threads, blocks)
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ == 750
+#define TRINE_RESIDENT_THREADS 1024
+#elif defined(__CUDA_ARCH__) &&                                                                    \
+    (__CUDA_ARCH__ / 10 == 86 || __CUDA_ARCH__ / 10 == 89 || __CUDA_ARCH__ >= 1200)
+#define TRINE_RESIDENT_THREADS 1536
+#else
+#define TRINE_RESIDENT_THREADS 2048
+#endif
+#define TRINE_LAUNCH_BOUNDS(threads, resident)                                                     \
+    __launch_bounds__(                                                                             \
+        threads,                                                                                   \
+        ((resident) < TRINE_RESIDENT_THREADS ? (resident) : TRINE_RESIDENT_THREADS) / (threads))
 #endif
 
 namespace trine_gpu
