@@ -25,7 +25,7 @@ static void activate_columns(const trine_act_and_mul_problem *p, const trine_hos
                     count);
 }
 
-void TRINE_HOST_KERNEL(act_and_mul)(const trine_act_and_mul_problem *p)
+void TRINE_HOST_SYMBOL(act_and_mul)(const trine_act_and_mul_problem *p)
 {
     trine_host_activation a = {
         p->activation, p->gated, p->alpha, p->limit, p->intermediate_rounding, p->x.dtype};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* block_scaled_linear: x quantized row by row into the workspace, then scaled_mm in tiles. */
 #include "backends/host/kernels.h"
-#include "backends/host/quantize_row.h"
-#include "backends/host/scaled_mm.h"
+#include "backends/host/quantize.h"
+#include "numerics/fp_env.h"
 
 #define BLOCK 128
 
@@ -26,7 +26,7 @@ static void quantize(const trine_block_scaled_linear_problem *p, uint8_t *q, tri
     }
 }
 
-void TRINE_HOST_KERNEL(block_scaled_linear)(const trine_block_scaled_linear_problem *p,
+void TRINE_HOST_SYMBOL(block_scaled_linear)(const trine_block_scaled_linear_problem *p,
                                             void *workspace)
 {
     uint8_t *q = (uint8_t *)workspace + p->q_offset;
@@ -52,5 +52,5 @@ void TRINE_HOST_KERNEL(block_scaled_linear)(const trine_block_scaled_linear_prob
         .b_scale_rows_per = BLOCK,
         .bias_rounding = p->bias_rounding,
     };
-    trine_scaled_mm_tiled(&mm);
+    TRINE_HOST_SYMBOL(scaled_mm)(&mm);
 }

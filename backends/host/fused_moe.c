@@ -7,7 +7,7 @@
 #include "backends/host/activate.h"
 #include "backends/host/gemm.h"
 #include "backends/host/kernels.h"
-#include "backends/host/quantize_row.h"
+#include "backends/host/quantize.h"
 #include "numerics/fp_env.h"
 
 #define RUN 512 /* columns activated at once */
@@ -423,7 +423,7 @@ static void step_2(const moe *x)
     }
 }
 
-void TRINE_HOST_KERNEL(fused_moe)(const trine_fused_moe_problem *p, void *workspace)
+void TRINE_HOST_SYMBOL(fused_moe)(const trine_fused_moe_problem *p, void *workspace)
 {
     char *w = workspace;
     const trine_fused_moe_workspace *at = &p->workspace;

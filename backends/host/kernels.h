@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * The kernels of the fast rows. Their sources are compiled once per vector level, with
- * TRINE_HOST_LEVEL naming it; TRINE_HOST_KERNEL(name) is a symbol of that level.
- */
+/* The kernels of the fast rows, by level. */
 #ifndef TRINE_BACKENDS_HOST_KERNELS_H
 #define TRINE_BACKENDS_HOST_KERNELS_H
 
 #include <trine/kernel.h>
+
+#include "backends/host/symbol.h"
 
 #define TRINE_HOST_KERNELS(LEVEL)                                                                  \
     void trine_host_rotary_embedding_##LEVEL(const trine_rotary_embedding_problem *p);             \
@@ -19,13 +18,7 @@
     void trine_host_fused_moe_##LEVEL(const trine_fused_moe_problem *p, void *workspace);
 
 TRINE_HOST_KERNELS(baseline)
-#ifdef TRINE_HOST_X86
 TRINE_HOST_KERNELS(avx2)
 TRINE_HOST_KERNELS(avx512)
-#endif
-
-#define TRINE_HOST_PASTE_(a, b) a##_##b
-#define TRINE_HOST_PASTE(a, b)  TRINE_HOST_PASTE_(a, b)
-#define TRINE_HOST_KERNEL(op)   TRINE_HOST_PASTE(trine_host_##op, TRINE_HOST_LEVEL)
 
 #endif

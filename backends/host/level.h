@@ -13,7 +13,8 @@ typedef enum trine_host_level {
     TRINE_HOST_LEVEL_COUNT = 3
 } trine_host_level;
 
-/* The level in use: the best one that this machine runs and this build has, unless lowered. */
+/* The level in use: the best one that this machine runs and this build has, unless the environment
+ * variable TRINE_HOST_LEVEL, read at the first call, names a lower one. */
 trine_host_level trine_host_get_level(void);
 
 /* Lowers the level, for tests and the bench; a level that this machine or build lacks becomes the

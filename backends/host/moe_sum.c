@@ -39,7 +39,7 @@ static void sum_columns(const trine_moe_sum_problem *p, int64_t t, int64_t begin
     trine_store_run(out, acc, p->out.dtype, count);
 }
 
-void TRINE_HOST_KERNEL(moe_sum)(const trine_moe_sum_problem *p)
+void TRINE_HOST_SYMBOL(moe_sum)(const trine_moe_sum_problem *p)
 {
     int64_t runs = (p->columns + RUN - 1) / RUN;
 #pragma omp parallel if (p->tokens * (p->k + 1) * p->columns > 16384)

@@ -109,7 +109,7 @@ static void zero_padding(const trine_per_token_group_quant_problem *p, int64_t e
     }
 }
 
-void TRINE_HOST_KERNEL(per_token_group_quant)(const trine_per_token_group_quant_problem *p)
+void TRINE_HOST_SYMBOL(per_token_group_quant)(const trine_per_token_group_quant_problem *p)
 {
     trine_host_quantizer q = {p->q.dtype,
                               p->q_max,

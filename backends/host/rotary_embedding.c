@@ -191,7 +191,7 @@ static void rotate_token(const trine_rotary_embedding_problem *p, int64_t b, int
                (size_t)rest);
 }
 
-void TRINE_HOST_KERNEL(rotary_embedding)(const trine_rotary_embedding_problem *p)
+void TRINE_HOST_SYMBOL(rotary_embedding)(const trine_rotary_embedding_problem *p)
 {
 #pragma omp parallel if (p->batch * p->tokens * p->heads * p->head_size > 16384)
     {
