@@ -285,12 +285,40 @@ static bool affordable(const trine_cases *cases, const trine_plan *plan)
            cost.flops <= cases->max_flops && cost.bytes <= cases->max_bytes;
 }
 
+static bool wants_exact_data(const trine_cases *cases, const trine_case *entry)
+{
+    const int f = factor_of(cases, TRINE_FACTOR_PATTERN, 0);
+
+    return (trine_pattern)cases->factors[f].values[entry->choice[f]] == TRINE_PATTERN_EXACT;
+}
+
+/* Exact data is not to be had with every param: those that are not pinned give way. */
+static void bend_params(const trine_cases *cases, trine_case *entry, const bool *pinned)
+{
+    static const struct {
+        const char *param;
+        double value;
+    } wanted[] = {{"limit", 0}, {"alpha", 1.702}, {"routed_scaling_factor", 2.5}};
+
+    for (int f = 0; f < cases->factor_count; f++) {
+        const trine_factor *factor = &cases->factors[f];
+        for (size_t i = 0; i < sizeof wanted / sizeof *wanted && !pinned[f]; i++) {
+            if (factor->kind != TRINE_FACTOR_PARAM || strcmp(factor->name, wanted[i].param) != 0)
+                continue;
+            for (int c = 0; c < factor->count; c++) {
+                if (factor->values[c] == wanted[i].value) entry->choice[f] = (uint8_t)c;
+            }
+        }
+    }
+}
+
 bool trine_case_plan(const trine_cases *cases, trine_case *entry,
                      const bool pinned[TRINE_MAX_FACTORS])
 {
     trine_rng rng = {.key = trine_rng_key(entry->key, 4711), .next = 0};
     trine_dims dims;
 
+    if (wants_exact_data(cases, entry)) bend_params(cases, entry, pinned);
     if (trine_plan_init(&entry->plan, cases->op->op) || !set_params(cases, entry)) return false;
     draw_sizes(cases, entry, &rng, &dims);
     for (int i = 0; i < cases->op->tensor_count; i++) {

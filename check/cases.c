@@ -243,6 +243,9 @@ static bool draw(trine_cases *cases, const pair *wanted, trine_rng *rng, trine_c
             trial.choice[wanted->factor[i]] = (uint8_t)wanted->choice[i];
         trial.key = trine_rng_key(rng->key, rng->next);
         if (!trine_case_plan(cases, &trial, pinned)) continue;
+        if (wanted && (!matters(cases, &trial, wanted->factor[0]) ||
+                       !matters(cases, &trial, wanted->factor[1])))
+            continue; /* legal, but a tensor of the pair is not there */
         good++;
         const int64_t score = new_pairs(cases, &trial, false);
         if (score > best_score) {
@@ -261,10 +264,7 @@ bool trine_cases_next(trine_cases *cases, trine_case *entry)
 
     for (int attempt = 0; attempt < 16 && !found && pick_pair(cases, &rng, &wanted); attempt++) {
         found = draw(cases, &wanted, &rng, entry);
-        /* Drawn, yet not covered: a tensor of the pair was not there. */
-        if (!found || !matters(cases, entry, wanted.factor[0]) ||
-            !matters(cases, entry, wanted.factor[1]))
-            cases->tried[wanted.slot]++;
+        if (!found) cases->tried[wanted.slot]++;
     }
     if (!found) found = draw(cases, NULL, &rng, entry);
     if (!found) return false;

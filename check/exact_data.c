@@ -272,9 +272,10 @@ bool trine_exact_possible(const trine_plan *plan)
         return true;
     if (plan->op->op != TRINE_OP_FUSED_MOE) return false;
     const moe m = moe_of(plan);
-    /* A limit would clamp the gates; a square is no power of two times q_max; and with up + 1 a
-     * router weight on the input is no factor of h. */
-    return trine_plan_number(plan, "limit") == 0 &&
+    const double factor = trine_plan_number(plan, "routed_scaling_factor");
+    /* A factor of many bits rounds; a limit would clamp the gates; a square is no power of two
+     * times q_max; and with up + 1 a router weight on the input is no factor of h. */
+    return factor * 8 == rint(factor * 8) && trine_plan_number(plan, "limit") == 0 &&
            !(m.quantized && trine_plan_is(plan, "activation", "relu2")) &&
            trine_plan_number(plan, "alpha") >= 1 &&
            !(m.quantized && (m.group_x < 3 || m.hidden % m.group_x == 1));

@@ -116,7 +116,7 @@ static void judge_row(trine_suite *suite, trine_oracle *oracle, const trine_case
 
 static void run_case(trine_suite *suite, const trine_case *entry)
 {
-    const uint32_t flags = entry->number % 3 == 2 ? TRINE_DETERMINISTIC : 0;
+    uint32_t flags = entry->number % 3 == 2 ? TRINE_DETERMINISTIC : 0;
     const trine_row *rows[TRINE_SUITE_ROWS];
     size_t count = 0;
     int selected = -1;
@@ -125,8 +125,15 @@ static void run_case(trine_suite *suite, const trine_case *entry)
     trine_oracle oracle;
     trine_result broken = {.verdict = TRINE_FAILED, .row = "reference"};
 
-    if (trine_accepting_rows(suite->target, &entry->plan, flags, rows, TRINE_SUITE_ROWS, &count,
-                             &selected, reason, sizeof reason)) {
+    trine_status status =
+        trine_accepting_rows(suite->target, &entry->plan, flags, rows, TRINE_SUITE_ROWS, &count,
+                             &selected, reason, sizeof reason);
+    if (!status && count == 0 && flags) {
+        flags = 0; /* atomic adds are refused when the order must be fixed */
+        status = trine_accepting_rows(suite->target, &entry->plan, flags, rows, TRINE_SUITE_ROWS,
+                                      &count, &selected, reason, sizeof reason);
+    }
+    if (status) {
         skip(suite, trine_last_error());
         return;
     }
