@@ -47,6 +47,9 @@ struct trine_context {
     size_t forced_count;
 };
 
+/* Takes in the built-in rows, with the launchers of the modules that are open. */
+trine_status trine_context_rows_collect(trine_context *context);
+
 void trine_log(const trine_context *context, trine_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
