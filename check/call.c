@@ -63,6 +63,7 @@ void trine_outcome_destroy(trine_outcome *outcome)
     for (int i = 0; i < TRINE_MAX_TENSORS; i++) {
         if (!outcome->borrowed[i]) free(outcome->images[i]);
     }
+    free(outcome->workspace);
     memset(outcome, 0, sizeof *outcome);
 }
 
@@ -70,6 +71,11 @@ const uint8_t *trine_outcome_elements(const trine_outcome *outcome, const trine_
                                       int tensor)
 {
     return outcome->images[tensor] + call->tensors[trine_call_owner(call->plan, tensor)].origin;
+}
+
+const uint8_t *trine_outcome_workspace(const trine_outcome *outcome, const trine_call *call)
+{
+    return outcome->workspace ? outcome->workspace + call->workspace.origin : NULL;
 }
 
 trine_status trine_call_upload(trine_call *call, uint8_t poison)
@@ -150,13 +156,12 @@ static trine_status fetch(trine_call *call, trine_outcome *outcome)
         outcome->borrowed[i] = true;
     }
     if (!status && call->workspace_size) {
-        uint8_t *image = malloc(call->workspace.size);
-        if (!image) return trine_fail(TRINE_OUT_OF_MEMORY, "out of memory");
-        status = trine_tensor_download(&call->workspace, image);
+        outcome->workspace = malloc(call->workspace.size);
+        if (!outcome->workspace) return trine_fail(TRINE_OUT_OF_MEMORY, "out of memory");
+        status = trine_tensor_download(&call->workspace, outcome->workspace);
         if (!status)
-            inspect(&call->workspace, "the workspace", true, image, outcome->damage,
+            inspect(&call->workspace, "the workspace", true, outcome->workspace, outcome->damage,
                     sizeof outcome->damage);
-        free(image);
     }
     return status;
 }

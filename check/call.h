@@ -38,7 +38,8 @@ typedef struct trine_outcome {
     char error[256];
     uint8_t *images[TRINE_MAX_TENSORS];
     bool borrowed[TRINE_MAX_TENSORS];
-    char damage[256]; /* a sentence on a stray write or a changed input; "" if there was none */
+    uint8_t *workspace; /* its image; NULL where there is none */
+    char damage[256];   /* a sentence on a stray write or a changed input; "" if there was none */
 } trine_outcome;
 
 void trine_outcome_destroy(trine_outcome *outcome);
@@ -46,6 +47,8 @@ void trine_outcome_destroy(trine_outcome *outcome);
 /* The byte of element 0 in a tensor's image. */
 const uint8_t *trine_outcome_elements(const trine_outcome *outcome, const trine_call *call,
                                       int tensor);
+/* The first byte of the workspace as the run left it; NULL where there is none. */
+const uint8_t *trine_outcome_workspace(const trine_outcome *outcome, const trine_call *call);
 
 /* Poisons outputs, gaps and workspace with `poison`, runs in `context`, waits, fetches. Fails only
  * when memory or the device fails; how the op ended is in outcome->status. */

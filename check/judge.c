@@ -82,8 +82,7 @@ void trine_oracle_destroy(trine_oracle *oracle)
     trine_call_destroy(&oracle->call);
 }
 
-/* The oracle's tensors as before a run: trine_op_bound reads old values from out. */
-static trine_status restore(trine_oracle *oracle)
+trine_status trine_oracle_restore(trine_oracle *oracle)
 {
     const int out = oracle->bounded;
 
@@ -116,7 +115,7 @@ trine_status trine_oracle_bound(trine_oracle *oracle, trine_accumulation accumul
         .value = malloc((count + 1) * sizeof(double)),
         .bound = malloc((count + 1) * sizeof(double)),
     };
-    status = made.value && made.bound ? restore(oracle)
+    status = made.value && made.bound ? trine_oracle_restore(oracle)
                                       : trine_fail(TRINE_OUT_OF_MEMORY, "out of memory");
     if (!status)
         status = trine_op_bound(oracle->target->oracle, oracle->plan->op->op, &oracle->call.args,
@@ -281,6 +280,7 @@ void trine_judge_row(trine_oracle *oracle, const trine_row *row, trine_context *
     const bool deterministic = row->flags & TRINE_ROW_DETERMINISTIC;
     const int threads[3] = {all_threads(), 1, all_threads() == 2 ? 3 : 2};
     trine_outcome outcome[3] = {0};
+    char staged[512];
     trine_call call;
     trine_status status = TRINE_OK;
 
@@ -308,6 +308,9 @@ void trine_judge_row(trine_oracle *oracle, const trine_row *row, trine_context *
         }
         if (outcome[i].damage[0]) fail_with(result, "%s", outcome[i].damage);
         compare_outputs(oracle, row, &call, &outcome[i], poison, result);
+        if (i == 0 && !trine_judge_staged(oracle, row, &call, &outcome[i], &result->staged, staged,
+                                          sizeof staged))
+            fail_with(result, "%s", staged);
         if (i > 0 && deterministic)
             compare_runs(oracle, &call, &outcome[0], &outcome[i], threads[i], result);
     }

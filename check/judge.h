@@ -20,6 +20,14 @@ typedef struct trine_bounds {
     double *value, *bound;
 } trine_bounds;
 
+/* What staged checks came to. */
+typedef struct trine_staged {
+    long calls; /* checked so */
+    int64_t codes, codes_moved, codes_wrong;
+    int64_t scales, scales_moved, scales_wrong;
+    trine_comparison out; /* against stage 2's bound */
+} trine_staged;
+
 typedef struct trine_oracle {
     trine_target *target;
     const trine_plan *plan;
@@ -44,6 +52,9 @@ void trine_oracle_destroy(trine_oracle *oracle);
 trine_status trine_oracle_bound(trine_oracle *oracle, trine_accumulation accumulation,
                                 trine_combine_class combine, const trine_bounds **bounds);
 
+/* The oracle's tensors as before a run: bounds read old values from outputs. */
+trine_status trine_oracle_restore(trine_oracle *oracle);
+
 typedef enum trine_verdict { TRINE_PASSED, TRINE_FAILED, TRINE_SKIPPED } trine_verdict;
 
 typedef struct trine_result {
@@ -53,12 +64,23 @@ typedef struct trine_result {
     bool selected; /* the row that selection chose */
     char reason[768];
     trine_comparison comparison;
+    trine_staged staged;
 } trine_result;
 
 /* Runs the call by one row: twice poisoned, with several thread counts, repeated. `context` is the
  * one to run in; NULL: the one that forces the row. */
 void trine_judge_row(trine_oracle *oracle, const trine_row *row, trine_context *context,
                      uint32_t flags, trine_result *result);
+
+/* What the row left in the workspace, and out given that: rows with TRINE_ROW_STAGED, calls that
+ * have stages. False, with a sentence in `reason`, when something is wrong. check/staged.c */
+bool trine_judge_staged(trine_oracle *oracle, const trine_row *row, const trine_call *call,
+                        const trine_outcome *outcome, trine_staged *staged, char *reason,
+                        size_t reason_size);
+/* Adds `part` to `sum`. */
+void trine_staged_add(trine_staged *sum, const trine_staged *part);
+/* "staged: 96 codes, 1 one step off, 0 wrong; ..."; "" when nothing was checked so. */
+void trine_staged_print(const trine_staged *staged, char *text, size_t size);
 
 /* Rows that take the call on the target's device, in order of preference; *selected is the index
  * of the one that would run, -1 when none would: then `reason` says why not. */

@@ -102,6 +102,7 @@ static void judge_row(trine_suite *suite, trine_oracle *oracle, const trine_case
     trine_judge_row(oracle, row, selected && !suite->row ? suite->target->context : NULL, flags,
                     &result);
     if (!suite->mutants_only) add_comparison(&score->comparison, &result.comparison);
+    trine_staged_add(&score->staged, &result.staged);
     if (result.verdict == TRINE_PASSED) {
         score->passed++;
         suite->passed++;

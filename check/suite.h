@@ -11,6 +11,7 @@ typedef struct trine_row_score {
     trine_backend backend;
     long passed, failed, empty; /* cases; empty: no output elements, nothing to compare */
     trine_comparison comparison;
+    trine_staged staged;
 } trine_row_score;
 
 typedef struct trine_failure {

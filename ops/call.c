@@ -4,25 +4,11 @@
 #include <string.h>
 
 #include "backends/capabilities.h"
+#include "ops/plan.h"
 #include "ops/select.h"
 #include "ops/tensors.h"
 
-#define MAX_ARGS_SIZE 256
-
-/* A call that has passed every check. */
-typedef struct plan {
-    const trine_op_entry *entry;
-    const void *args;
-    DLDevice device;
-    trine_view views[TRINE_MAX_TENSORS];
-    trine_problem problem;
-    union {
-        char bytes[MAX_ARGS_SIZE];
-        void *align;
-    } scratch;
-} plan;
-
-static trine_status plan_make(int32_t op, const void *args, bool planning, plan *p)
+trine_status trine_op_plan_make(int32_t op, const void *args, bool planning, trine_op_plan *p)
 {
     p->entry = trine_op_entry_of(op);
     if (!p->entry) return trine_fail(TRINE_INVALID_ARGUMENT, "no op has number %d", op);
@@ -36,7 +22,7 @@ static trine_status plan_make(int32_t op, const void *args, bool planning, plan 
     return status;
 }
 
-static bool nothing_to_write(const plan *p)
+bool trine_op_plan_is_empty(const trine_op_plan *p)
 {
     const trine_op_description *d = &p->entry->description;
     for (int i = 0; i < d->tensor_count; i++)
@@ -62,7 +48,7 @@ static trine_status exec_read(const trine_exec *exec, trine_exec *full)
     return TRINE_OK;
 }
 
-static trine_status workspace_held(const plan *p, const trine_exec *exec)
+static trine_status workspace_held(const trine_op_plan *p, const trine_exec *exec)
 {
     size_t size = p->entry->workspace ? p->entry->workspace(&p->problem) : 0;
     const char *op = p->entry->description.name;
@@ -93,7 +79,7 @@ static trine_status pointer_held(const trine_context_device *device, const char 
                       pointer, device->device.id);
 }
 
-static trine_status pointers_held(const plan *p, const trine_context_device *device,
+static trine_status pointers_held(const trine_op_plan *p, const trine_context_device *device,
                                   const trine_exec *exec)
 {
     const trine_op_description *d = &p->entry->description;
@@ -155,7 +141,7 @@ static trine_status capture_held(const trine_context_device *device, const trine
     return status;
 }
 
-static trine_context_device *device_held(const trine_context *context, const plan *p)
+trine_context_device *trine_op_plan_device(const trine_context *context, const trine_op_plan *p)
 {
     trine_context_device *device = trine_context_device_find(context, p->device);
     if (!device)
@@ -165,7 +151,7 @@ static trine_context_device *device_held(const trine_context *context, const pla
     return device;
 }
 
-static trine_status determinism_held(const plan *p, uint32_t flags)
+static trine_status determinism_held(const trine_op_plan *p, uint32_t flags)
 {
     if (!(flags & TRINE_DETERMINISTIC) || !p->entry->nondeterministic) return TRINE_OK;
     const char *why = p->entry->nondeterministic(&p->problem);
@@ -178,19 +164,19 @@ static trine_status determinism_held(const plan *p, uint32_t flags)
 trine_status trine_op_run(trine_context *context, const trine_exec *exec, int32_t op,
                           const void *args)
 {
-    plan p;
+    trine_op_plan p;
     trine_exec full;
     if (!context) return trine_fail(TRINE_INVALID_ARGUMENT, "context is NULL");
     trine_status status = exec_read(exec, &full);
-    if (!status) status = plan_make(op, args, false, &p);
+    if (!status) status = trine_op_plan_make(op, args, false, &p);
     if (status) return status;
-    trine_context_device *device = device_held(context, &p);
+    trine_context_device *device = trine_op_plan_device(context, &p);
     if (!device) return TRINE_INVALID_DEVICE;
     if (atomic_load(&device->lost))
         return trine_fail(TRINE_DEVICE_LOST, "%s is lost: %s", device->device.id,
                           device->lost_reason);
     status = determinism_held(&p, full.flags);
-    if (status || nothing_to_write(&p)) return status;
+    if (status || trine_op_plan_is_empty(&p)) return status;
     status = workspace_held(&p, &full);
     if (!status) status = pointers_held(&p, device, &full);
     if (status) return status;
@@ -218,10 +204,10 @@ trine_status trine_op_run(trine_context *context, const trine_exec *exec, int32_
 trine_status trine_op_workspace_size(trine_context *context, int32_t op, const void *args,
                                      size_t *size)
 {
-    plan p;
+    trine_op_plan p;
     if (!context || !size)
         return trine_fail(TRINE_INVALID_ARGUMENT, "%s is NULL", context ? "size" : "context");
-    trine_status status = plan_make(op, args, true, &p);
+    trine_status status = trine_op_plan_make(op, args, true, &p);
     if (status) return status;
     *size = p.entry->workspace ? p.entry->workspace(&p.problem) : 0;
     return TRINE_OK;
@@ -229,10 +215,10 @@ trine_status trine_op_workspace_size(trine_context *context, int32_t op, const v
 
 trine_status trine_op_cost(trine_context *context, int32_t op, const void *args, trine_cost *cost)
 {
-    plan p;
+    trine_op_plan p;
     if (!context || !cost)
         return trine_fail(TRINE_INVALID_ARGUMENT, "%s is NULL", context ? "cost" : "context");
-    trine_status status = plan_make(op, args, true, &p);
+    trine_status status = trine_op_plan_make(op, args, true, &p);
     if (!status) *cost = p.entry->cost(&p.problem);
     return status;
 }
@@ -241,7 +227,7 @@ trine_status trine_op_explain(trine_context *context, const trine_exec *exec, in
                               const void *args, const char *device, trine_explanation *entries,
                               size_t capacity, size_t *count)
 {
-    plan p;
+    trine_op_plan p;
     trine_exec full;
     trine_caps named;
     if (!context || !count || (capacity && !entries))
@@ -250,52 +236,20 @@ trine_status trine_op_explain(trine_context *context, const trine_exec *exec, in
                           : !count ? "count"
                                    : "entries");
     trine_status status = exec_read(exec, &full);
-    if (!status) status = plan_make(op, args, true, &p);
+    if (!status) status = trine_op_plan_make(op, args, true, &p);
     if (status) return status;
     trine_selection_query query = {p.entry, p.args, p.views, &p.problem, &named, true, full.flags};
     if (device) {
         status = trine_capabilities_named(device, context->mask, &named);
         if (status) return status;
     } else {
-        trine_context_device *own = device_held(context, &p);
+        trine_context_device *own = trine_op_plan_device(context, &p);
         if (!own) return TRINE_INVALID_DEVICE;
         query.caps = &own->device.caps;
         query.simulated = own->device.simulated;
     }
     *count = trine_select_explain(context, &query, entries, capacity);
     return TRINE_OK;
-}
-
-trine_status trine_op_bound(trine_context *context, int32_t op, const void *args,
-                            const trine_bound_options *options, double *value, double *bound)
-{
-    plan p;
-    trine_bound_options full = {sizeof full, TRINE_ACCUMULATE_F32, TRINE_COMBINE_CLASS_F32, false};
-    if (!context || !value || !bound)
-        return trine_fail(TRINE_INVALID_ARGUMENT, "%s is NULL",
-                          !context ? "context"
-                          : !value ? "value"
-                                   : "bound");
-    if (options) {
-        if (options->struct_size < sizeof(size_t) || options->struct_size > sizeof full)
-            return trine_fail(TRINE_ABI_MISMATCH,
-                              "options.struct_size is %zu, this version takes up to %zu",
-                              options->struct_size, sizeof full);
-        memcpy(&full, options, options->struct_size);
-    }
-    trine_status status = plan_make(op, args, false, &p);
-    if (status) return status;
-    if (!p.entry->bound)
-        return trine_fail(TRINE_INVALID_ARGUMENT, "%s is exact and has no bound",
-                          p.entry->description.name);
-    trine_context_device *device = device_held(context, &p);
-    if (!device) return TRINE_INVALID_DEVICE;
-    if (device->module)
-        return trine_fail(TRINE_INVALID_DEVICE,
-                          "%s: a bound is computed from host tensors, these are on %s",
-                          p.entry->description.name, device->device.id);
-    if (nothing_to_write(&p)) return TRINE_OK;
-    return p.entry->bound(&p.problem, &full, value, bound);
 }
 
 trine_status trine_prepare(trine_context *context, DLDevice device, int32_t op)

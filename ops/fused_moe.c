@@ -483,6 +483,19 @@ static trine_status bound(const trine_problem *problem, const trine_bound_option
     return trine_bound_fused_moe(&problem->fused_moe, options, value, limit);
 }
 
+static trine_status staged(const trine_problem *problem, const trine_bound_options *options,
+                           const void *kernel_workspace, trine_staged_report *report, double *value,
+                           double *limit)
+{
+    const trine_fused_moe_problem *p = &problem->fused_moe;
+    if (p->quantization == TRINE_MOE_NONE || weight_only(p->quantization))
+        return trine_fail(TRINE_UNSUPPORTED,
+                          "fused_moe: quantization is %s, a staged check needs one that quantizes "
+                          "activations",
+                          quantization_words[p->quantization].name);
+    return trine_staged_fused_moe(p, options, kernel_workspace, report, value, limit);
+}
+
 const trine_op_entry trine_fused_moe_entry = {
     .description = {.op = TRINE_OP_FUSED_MOE,
                     .name = "fused_moe",
@@ -500,4 +513,5 @@ const trine_op_entry trine_fused_moe_entry = {
     .cost = cost,
     .nondeterministic = nondeterministic,
     .bound = bound,
+    .staged = staged,
 };

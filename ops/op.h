@@ -23,6 +23,11 @@ typedef struct trine_op_entry {
     /* Bounded ops: value and bound of every element of out, row-major. Allocates. */
     trine_status (*bound)(const trine_problem *problem, const trine_bound_options *options,
                           double *value, double *bound);
+    /* trine_op_staged, on all of a row's workspace; *report is initialised. Refuses problems that
+     * have no stages. NULL: the op has none. */
+    trine_status (*staged)(const trine_problem *problem, const trine_bound_options *options,
+                           const void *workspace, trine_staged_report *report, double *value,
+                           double *bound);
 } trine_op_entry;
 
 /* One per op, defined in ops/<op>.c. */

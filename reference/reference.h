@@ -37,4 +37,9 @@ trine_status trine_bound_fused_moe(const trine_fused_moe_problem *p,
                                    const trine_bound_options *options, double *value,
                                    double *bound);
 
+/* trine_op_staged, for a problem that quantizes activations. */
+trine_status trine_staged_fused_moe(const trine_fused_moe_problem *p,
+                                    const trine_bound_options *options, const void *workspace,
+                                    trine_staged_report *report, double *value, double *bound);
+
 #endif

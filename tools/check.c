@@ -68,7 +68,7 @@ static void print_coverage(const trine_cases *cases)
 static void print_suite(const session *session, const trine_suite *suite, const trine_cases *cases)
 {
     const trine_coverage *coverage = &suite->coverage;
-    char histogram[160];
+    char histogram[160], staged[256];
 
     printf("%s: %ld cases; pairs: %" PRId64 " covered, %" PRId64 " refused by validation, %" PRId64
            " open\n",
@@ -82,6 +82,8 @@ static void print_suite(const session *session, const trine_suite *suite, const 
                row->comparison.compared, histogram);
         if (row->comparison.used > 0) printf("; %.3f of a bound used", row->comparison.used);
         putchar('\n');
+        trine_staged_print(&row->staged, staged, sizeof staged);
+        if (staged[0]) printf("        %s\n", staged);
     }
     for (int i = 0; i < TRINE_SUITE_REASONS && suite->reasons[i].count; i++)
         printf("  skipped %ld: %s\n", suite->reasons[i].count, suite->reasons[i].text);

@@ -139,7 +139,8 @@ typedef struct trine_fused_moe_workspace {
     size_t align_scratch;                                        /* its own workspace */
     size_t a1, a1_scale; /* quantized x: codes [M,H], scales f32 [M,blocks], [M] or [1] */
     size_t h;            /* [S,N1] f32: GEMM 1's result */
-    size_t a2, a2_scale; /* [S,I]: activations in x's dtype or codes; scales f32 as a1's over S */
+    size_t a2, a2_scale; /* [S,I]: activations in x's dtype or codes; scales f32 as a1's over S;
+                            a caller's a2_scale is read where it is */
     size_t c;            /* [S,H] in x's dtype (separate), or f32 [M,H] (atomic_f32) */
     size_t size;
 } trine_fused_moe_workspace;
@@ -204,6 +205,9 @@ enum {
     TRINE_ROW_REFERENCE = 1u << 2,      /**< the oracle itself */
     TRINE_ROW_HOST_CALLABLE = 1u << 3,  /**< GPU rows: the launcher can work on host memory, so
                                              simulated devices call it; else the reference runs */
+    TRINE_ROW_STAGED = 1u << 4,         /**< fused_moe: leaves A2's codes and scales, slot by slot,
+                                             where trine_fused_moe_workspace says (trine_op_staged
+                                             looks there) */
 };
 
 /** One kernel. All of it is plain data; strings and functions must outlive the context. */

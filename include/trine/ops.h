@@ -441,6 +441,42 @@ TRINE_API trine_status trine_op_bound(trine_context *context, int32_t op, const 
                                       const trine_bound_options *options, double *value,
                                       double *bound);
 
+/** What trine_op_staged found among the intermediates that a row left in its workspace. */
+typedef struct trine_staged_report {
+    size_t struct_size;
+    int64_t codes;                 /**< compared */
+    int64_t codes_moved;           /**< right, though one step from the reference's */
+    int64_t codes_wrong;           /**< neither the reference's nor what its interval allows */
+    int64_t scales;                /**< compared; none where the caller gave the scale */
+    int64_t scales_moved;          /**< right, though not the reference's */
+    int64_t scales_wrong;          /**< outside the interval */
+    int64_t row, column;           /**< of the first wrong code; -1: none is wrong */
+    uint32_t code, reference_code; /**< that code, and the reference's */
+    char first[200];               /**< the first wrong code or scale as a sentence; "" if none */
+} trine_staged_report;
+#define TRINE_STAGED_REPORT_INIT                                                                   \
+    {                                                                                              \
+        sizeof(trine_staged_report), 0, 0, 0, 0, 0, 0, -1, -1, 0, 0, ""                            \
+    }
+
+/**
+ * Judges a call in two stages, where one bound over all of it is too wide to see much: fused_moe
+ * that quantizes activations, run by a row that has TRINE_ROW_STAGED. Host tensors; `workspace` is
+ * a host copy of the whole workspace that the row left, any alignment.
+ *
+ * Stage 1: the codes and scales of A2 there against the reference's, slots on this rank only. A
+ * scale must lie in the interval that the row's class allows; a code may be one step from the
+ * reference's only where its interval holds a rounding boundary. *report tells; that something is
+ * wrong is no error. Stage 2: value and bound are those of trine_op_bound, but from the row's own
+ * A2 on: what the row wrote to out must lie within them, whatever stage 1 says.
+ *
+ * Refused: ops and modes without such intermediates (TRINE_UNSUPPORTED). Allocates.
+ */
+TRINE_API trine_status trine_op_staged(trine_context *context, int32_t op, const void *args,
+                                       const trine_bound_options *options, const void *workspace,
+                                       size_t workspace_size, trine_staged_report *report,
+                                       double *value, double *bound);
+
 /* ---------------------------------------------------------------- typed calls */
 
 #define TRINE_DECLARE_OP(name)                                                                     \

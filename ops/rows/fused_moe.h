@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Kernels of fused_moe, best first; the format is in ops/rows.h. */
 ROW(HOST, FUSED_MOE, fused_moe, tiled_i8, .doc = "as tiled, for i8 by i8, whose sums are exact: a tighter bound",
-    .flags = TRINE_ROW_DETERMINISTIC, .accumulation = TRINE_ACCUMULATE_INT,
+    .flags = TRINE_ROW_DETERMINISTIC | TRINE_ROW_STAGED, .accumulation = TRINE_ACCUMULATE_INT,
     .combine = TRINE_COMBINE_CLASS_F32, .refuse = trine_host_fused_moe_tiled_i8_refuse)
 ROW(HOST, FUSED_MOE, fused_moe, tiled, .doc = "cache-sized tiles of f32 fma in vectors of whatever width the CPU has",
-    .flags = TRINE_ROW_DETERMINISTIC, .accumulation = TRINE_ACCUMULATE_F32,
+    .flags = TRINE_ROW_DETERMINISTIC | TRINE_ROW_STAGED, .accumulation = TRINE_ACCUMULATE_F32,
     .combine = TRINE_COMBINE_CLASS_F32, .refuse = trine_host_fused_moe_tiled_refuse)
 ROW(HOST, FUSED_MOE, fused_moe, reference, .doc = "the oracle: naive C, any legal call",
-    .flags = TRINE_ROW_DETERMINISTIC | TRINE_ROW_REFERENCE, .accumulation = TRINE_ACCUMULATE_F32)
+    .flags = TRINE_ROW_DETERMINISTIC | TRINE_ROW_REFERENCE | TRINE_ROW_STAGED, .accumulation = TRINE_ACCUMULATE_F32)
