@@ -85,13 +85,11 @@ static trine_status read_tensor(trine_file_case *entry, const trine_file_tensor 
     return take_values(entry, index, tensor);
 }
 
-trine_status trine_file_case_open(const char *path, trine_file_case *entry)
+/* Everything but the file itself has been zeroed. */
+static trine_status read_case(trine_file_case *entry)
 {
-    trine_status status;
+    trine_status status = read_metadata(entry);
 
-    memset(entry, 0, sizeof *entry);
-    status = trine_file_open(path, &entry->file);
-    if (!status) status = read_metadata(entry);
     for (size_t i = 0; !status && i < entry->file->tensor_count; i++)
         status = read_tensor(entry, &entry->file->tensors[i]);
     for (int i = 0; !status && i < entry->plan.op->tensor_count; i++) {
@@ -107,6 +105,20 @@ trine_status trine_file_case_open(const char *path, trine_file_case *entry)
     }
     if (status) trine_file_case_close(entry);
     return status;
+}
+
+trine_status trine_file_case_open(const char *path, trine_file_case *entry)
+{
+    memset(entry, 0, sizeof *entry);
+    const trine_status status = trine_file_open(path, &entry->file);
+    return status ? status : read_case(entry);
+}
+
+trine_status trine_file_case_parse(const void *bytes, size_t size, trine_file_case *entry)
+{
+    memset(entry, 0, sizeof *entry);
+    const trine_status status = trine_file_parse(bytes, size, &entry->file);
+    return status ? status : read_case(entry);
 }
 
 void trine_file_case_close(trine_file_case *entry)

@@ -19,6 +19,8 @@ typedef struct trine_file_case {
 /* Reads op, params, inputs and expected outputs; everything the file says is checked against the
  * op's table. */
 trine_status trine_file_case_open(const char *path, trine_file_case *entry);
+/* The same from bytes, which outlive the case. */
+trine_status trine_file_case_parse(const void *bytes, size_t size, trine_file_case *entry);
 void trine_file_case_close(trine_file_case *entry);
 
 /* Outputs that no expected tensor fixes get a shape and the first dtype that the device takes.

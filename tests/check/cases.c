@@ -123,8 +123,8 @@ Test(cases, special_data_is_special)
     cr_assert_eq(trine_generate(&plan, TRINE_PATTERN_SPECIAL, 1, &data), TRINE_OK);
     const float *x = data.values[0];
     for (int i = 0; i < 64 * 256; i++) {
-        nans += isnan(x[i]);
-        infinities += isinf(x[i]);
+        nans += isnan(x[i]) != 0;
+        infinities += isinf(x[i]) != 0;
         zeros += x[i] == 0 && signbit(x[i]);
     }
     cr_expect_gt(nans, 100);

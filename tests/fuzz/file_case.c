@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A well-formed file with any metadata, tensors and shapes as a call: refused or run on the CPU. */
+#include "check/file_case.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static trine_target target;
+
+/* Work stays small: what would take long says nothing about reading files. */
+static bool is_small(const trine_plan *plan)
+{
+    int64_t product = 1;
+
+    for (int i = 0; i < plan->op->tensor_count; i++) {
+        const int64_t extent = plan->present[i] ? trine_layout_extent(&plan->layout[i]) : 0;
+        if (extent < 0 || extent > 4096) return false;
+        if (extent > 1 && product < (1 << 24)) product *= extent;
+    }
+    return product < (1 << 24);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    trine_file_case entry;
+    uint8_t *copy = malloc(size ? size : 1);
+
+    if (!target.context && trine_target_open(&target, "cpu", NULL, 0)) abort();
+    if (!copy) return 0;
+    memcpy(copy, bytes, size);
+    if (!trine_file_case_parse(copy, size, &entry)) {
+        trine_call call;
+        trine_outcome outcome;
+        if (!trine_file_case_plan(&entry, &target) && is_small(&entry.plan) &&
+            !trine_call_create(&call, &entry.plan, &entry.data, target.oracle, trine_host_device)) {
+            if (!trine_call_run(&call, target.oracle, TRINE_POISON_NAN, 0, &outcome)) {
+                if (outcome.damage[0]) abort();
+                trine_outcome_destroy(&outcome);
+            }
+            trine_call_destroy(&call);
+        }
+        trine_file_case_close(&entry);
+    } else if (!trine_last_error()[0]) {
+        abort();
+    }
+    free(copy);
+    return 0;
+}
