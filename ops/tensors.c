@@ -117,6 +117,9 @@ int64_t trine_view_elements(const trine_view *view)
 {
     if (!trine_view_present(view)) return 0;
     int64_t elements = 1;
+    /* Beside an empty dimension the others may be too large to multiply. */
+    for (int i = 0; i < view->rank; i++)
+        if (!view->shape[i]) return 0;
     for (int i = 0; i < view->rank; i++) elements *= view->shape[i];
     return elements;
 }
