@@ -98,13 +98,22 @@ static json_t *suite_json(const trine_suite *suite)
     for (size_t i = 0; i < suite->row_count; i++) {
         const trine_row_score *row = &suite->rows[i];
         trine_comparison_histogram(&row->comparison, histogram, sizeof histogram);
+        const trine_staged *staged = &row->staged;
         json_array_append_new(
             rows,
-            json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:f}", "row", row->name, "backend",
-                      trine_backend_name(row->backend), "passed", (json_int_t)row->passed, "failed",
-                      (json_int_t)row->failed, "empty", (json_int_t)row->empty, "compared",
-                      (json_int_t)row->comparison.compared, "ulp_steps", histogram, "bound_used",
-                      row->comparison.used < 1e300 ? row->comparison.used : 1e300));
+            json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:f, s:{s:I, s:I, s:I, s:I, s:I, s:I, "
+                      "s:I, s:f}}",
+                      "row", row->name, "backend", trine_backend_name(row->backend), "passed",
+                      (json_int_t)row->passed, "failed", (json_int_t)row->failed, "empty",
+                      (json_int_t)row->empty, "compared", (json_int_t)row->comparison.compared,
+                      "ulp_steps", histogram, "bound_used",
+                      row->comparison.used < 1e300 ? row->comparison.used : 1e300, "staged",
+                      "calls", (json_int_t)staged->calls, "codes", (json_int_t)staged->codes,
+                      "codes_moved", (json_int_t)staged->codes_moved, "codes_wrong",
+                      (json_int_t)staged->codes_wrong, "scales", (json_int_t)staged->scales,
+                      "scales_moved", (json_int_t)staged->scales_moved, "scales_wrong",
+                      (json_int_t)staged->scales_wrong, "bound_used",
+                      staged->out.used < 1e300 ? staged->out.used : 1e300));
     }
     for (int i = 0; i < TRINE_SUITE_REASONS && suite->reasons[i].count; i++)
         json_array_append_new(skipped, json_pack("{s:s, s:I}", "reason", suite->reasons[i].text,

@@ -17,6 +17,7 @@
 
 static const char *const sources[] = {
     "ops/args.c",
+    "ops/bound.c",
     "ops/call.c",
     "ops/select.c",
     "ops/shape.c",
@@ -210,6 +211,43 @@ static void refuse_queries(trine_context *context, DLDevice device)
     test_call_free(&call);
 }
 
+/* The staged check. */
+static void refuse_staged(trine_context *context, DLDevice device)
+{
+    static char workspace[16];
+    test_call call;
+    double value[1], bound[1];
+    trine_staged_report report = TRINE_STAGED_REPORT_INIT;
+    test_call_make(&call, context, device, SUM, NULL);
+    int32_t op = call.op->op;
+    REFUSED(trine_op_staged(NULL, op, &call.args, NULL, workspace, 16, &report, value, bound),
+            TRINE_INVALID_ARGUMENT, "context is NULL");
+    REFUSED(trine_op_staged(context, op, &call.args, NULL, workspace, 16, NULL, value, bound),
+            TRINE_INVALID_ARGUMENT, "report is NULL");
+    REFUSED(trine_op_staged(context, op, &call.args, NULL, workspace, 16, &report, NULL, bound),
+            TRINE_INVALID_ARGUMENT, "value is NULL");
+    REFUSED(trine_op_staged(context, op, &call.args, NULL, workspace, 16, &report, value, NULL),
+            TRINE_INVALID_ARGUMENT, "bound is NULL");
+    REFUSED(trine_op_staged(context, op, &call.args, NULL, workspace, 16, &report, value, bound),
+            TRINE_UNSUPPORTED, "moe_sum has no stages");
+    report.struct_size = 1000;
+    REFUSED(trine_op_staged(context, op, &call.args, NULL, workspace, 16, &report, value, bound),
+            TRINE_ABI_MISMATCH, "report.struct_size is 1000");
+    report.struct_size = sizeof report;
+    test_call_free(&call);
+    test_call_make(&call, context, device, MOE_BLOCK, NULL);
+    REFUSED(trine_op_staged(context, call.op->op, &call.args, NULL, workspace, 16, &report, value,
+                            bound),
+            TRINE_WORKSPACE_TOO_SMALL, "workspace_size is 16");
+    test_call_free(&call);
+    test_call_make(&call, context, device, MOE_W4, NULL);
+    REFUSED(trine_op_staged(context, call.op->op, &call.args, NULL, call.workspace,
+                            call.exec.workspace_size, &report, value, bound),
+            TRINE_UNSUPPORTED, "quantization is int4_w4a16");
+    test_call_free(&call);
+    cr_expect_eq(report.codes, 0);
+}
+
 /* ---------------------------------------------------------------- a driver that says no */
 
 static struct {
@@ -330,6 +368,7 @@ Test(refusals, every_rule)
         tried += refusals_by_table(context, devices[i]);
         tried += refusals_by_description(context, devices[i]);
         refuse_queries(context, devices[i]);
+        refuse_staged(context, devices[i]);
     }
     refuse_args_by_name();
     refuse_shapes();
