@@ -87,10 +87,13 @@ void trine_plan_arrange(trine_plan *plan)
                 continue;
             const int32_t rows = layout->rank - 2, columns = layout->rank - 1;
             const int64_t align = column_layouts[j].align;
-            const int64_t pitch = (layout->shape[rows] + align - 1) / align * align;
+            const int64_t whole = layout->shape[rows] / align * align;
+            const int64_t pitch =
+                whole == layout->shape[rows] || whole > INT64_MAX - align ? whole : whole + align;
             layout->stride[rows] = 1;
             layout->stride[columns] = pitch > 0 ? pitch : 1;
-            if (rows > 0) layout->stride[rows - 1] = pitch * layout->shape[columns];
+            if (rows > 0)
+                layout->stride[rows - 1] = trine_saturating_product(pitch, layout->shape[columns]);
         }
     }
 }

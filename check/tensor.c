@@ -9,13 +9,20 @@
 
 #define ALIGNMENT 256
 
+int64_t trine_saturating_product(int64_t a, int64_t b)
+{
+    int64_t product;
+
+    return __builtin_mul_overflow(a, b, &product) ? INT64_MAX : product;
+}
+
 void trine_layout_contiguous(trine_layout *layout)
 {
     int64_t stride = 1;
 
     for (int32_t d = layout->rank - 1; d >= 0; d--) {
         layout->stride[d] = stride;
-        if (layout->shape[d] > 0) stride *= layout->shape[d];
+        if (layout->shape[d] > 0) stride = trine_saturating_product(stride, layout->shape[d]);
     }
 }
 
@@ -38,7 +45,7 @@ bool trine_layout_is_contiguous(const trine_layout *layout)
 
     for (int32_t d = layout->rank - 1; d >= 0; d--) {
         if (layout->shape[d] > 1 && layout->stride[d] != stride) return false;
-        stride *= layout->shape[d];
+        stride = trine_saturating_product(stride, layout->shape[d]);
     }
     return true;
 }

@@ -32,6 +32,9 @@ typedef struct trine_tensor {
     DLTensor dl;
 } trine_tensor;
 
+/* a * b, or INT64_MAX: strides of a shape that validation will refuse. */
+int64_t trine_saturating_product(int64_t a, int64_t b);
+
 /* Row-major strides for layout's shape. */
 void trine_layout_contiguous(trine_layout *layout);
 /* Elements between the first and behind the last address; 0 when empty; -1 on overflow. */

@@ -3,12 +3,13 @@
  * Validation: any args struct, with any tensors, through trine_op_run on the CPU. Refused calls
  * must leave every output byte alone; those that run must stay within their tensors.
  *
- * Shapes, strides and dtypes come from the input, mostly small; data pointers lead into one buffer
- * that is poisoned around what the input asks for, so AddressSanitizer sees what the guards don't.
+ * Most inputs describe a call that is legal but for a few changes, the others anything at all. Each
+ * tensor has memory of just its size, so AddressSanitizer sees what strays.
  */
+#include "check/settle.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <trine/trine.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -62,36 +63,108 @@ static bool span_of(const fuzz_tensor *t, size_t *span)
     return *span <= MAX_BYTES;
 }
 
-static bool make_tensor(reader *r, fuzz_tensor *t)
+/* Any tensor; false: none. */
+static bool any_tensor(reader *r, fuzz_tensor *t)
 {
     const uint8_t kind = next(r);
 
-    memset(t, 0, sizeof *t);
     if (kind % 16 == 15) return false;
     t->dl.ndim = kind % 4 + 1;
     if (kind % 64 == 33) t->dl.ndim = (int)next(r) - 10;
     for (int d = 0; d < t->dl.ndim && d < TRINE_MAX_DIMS; d++) t->shape[d] = next_size(r);
-    t->dl.shape = kind % 64 == 34 ? NULL : t->shape;
-    if (kind & 0x80) {
-        for (int d = 0; d < t->dl.ndim && d < TRINE_MAX_DIMS; d++) t->stride[d] = next_size(r);
-        t->dl.strides = t->stride;
-    }
+    if (kind % 64 != 34) t->dl.shape = t->shape;
+    if (kind & 0x80) t->dl.strides = t->stride;
+    for (int d = 0; d < t->dl.ndim && d < TRINE_MAX_DIMS && kind & 0x80; d++)
+        t->stride[d] = next_size(r);
     t->dl.dtype = trine_dtype_to_dl((trine_dtype)(next(r) % TRINE_DTYPE_COUNT));
     if (kind % 64 == 35) t->dl.dtype = (DLDataType){next(r), next(r), next(r)};
     t->dl.device.device_type = kind % 64 == 36 ? (DLDeviceType)next(r) : kDLCPU;
     t->dl.byte_offset = kind % 64 == 37 ? next(r) : 0;
-    if (kind % 64 != 38 && t->dl.shape && t->dl.ndim >= 0 && t->dl.ndim <= TRINE_MAX_DIMS &&
-        span_of(t, &t->size)) {
-        t->size += t->dl.byte_offset;
-        t->memory = malloc(t->size + 1);
-        t->copy = malloc(t->size + 1);
-        if (!t->memory || !t->copy) abort();
-        memset(t->memory, next(r), t->size);
-        for (size_t i = 0; i < t->size && i < 64; i++) t->memory[i] = next(r);
-        memcpy(t->copy, t->memory, t->size);
-        t->dl.data = t->memory;
+    return true;
+}
+
+/* The tensor of a legal plan, with at most one change. */
+static bool nearly_legal_tensor(reader *r, const trine_plan *plan, int index, fuzz_tensor *t)
+{
+    const trine_layout *layout = &plan->layout[index];
+    const uint8_t change = next(r), where = next(r);
+
+    if (!plan->present[index]) return change == 1 && any_tensor(r, t);
+    t->dl.ndim = layout->rank;
+    memcpy(t->shape, layout->shape, sizeof t->shape);
+    memcpy(t->stride, layout->stride, sizeof t->stride);
+    t->dl.shape = t->shape;
+    t->dl.strides = t->stride;
+    t->dl.dtype = trine_dtype_to_dl(layout->dtype);
+    t->dl.device.device_type = kDLCPU;
+    const int d = layout->rank ? where % layout->rank : 0;
+    switch (change) {
+    case 1:
+        return false;
+    case 2:
+        t->shape[d] = next_size(r);
+        break;
+    case 3:
+        t->stride[d] = next_size(r);
+        break;
+    case 4:
+        t->dl.dtype = trine_dtype_to_dl((trine_dtype)(where % TRINE_DTYPE_COUNT));
+        break;
+    case 5:
+        t->dl.ndim = where % (TRINE_MAX_DIMS + 2) - 1;
+        break;
+    case 6:
+        t->dl.device.device_id = where;
+        break;
+    case 7:
+        t->dl.byte_offset = where;
+        break;
+    case 8:
+        t->dl.strides = NULL;
+        break;
+    default:
+        break;
     }
     return true;
+}
+
+static void give_memory(reader *r, fuzz_tensor *t)
+{
+    if (!t->dl.shape || t->dl.ndim < 0 || t->dl.ndim > TRINE_MAX_DIMS || !span_of(t, &t->size))
+        return;
+    t->size += t->dl.byte_offset;
+    t->memory = malloc(t->size + 1);
+    t->copy = malloc(t->size + 1);
+    if (!t->memory || !t->copy) abort();
+    memset(t->memory, next(r), t->size);
+    for (size_t i = 0; i < t->size && i < 64; i++) t->memory[i] = next(r);
+    memcpy(t->copy, t->memory, t->size);
+    t->dl.data = t->memory;
+}
+
+/* Small sizes for every letter, then what the op's tables make of them. */
+static void make_plan(reader *r, trine_context *context, trine_plan *plan)
+{
+    bool open[TRINE_MAX_TENSORS];
+    trine_dims dims;
+
+    trine_dims_of_op(plan->op, &dims);
+    for (size_t i = 0; i < dims.count; i++) {
+        const uint8_t b = next(r);
+        dims.values[i] = b < 128 ? b % 9 : b < 200 ? (b - 128) * 8 : b < 250 ? 128 : -1;
+    }
+    for (int i = 0; i < plan->op->tensor_count; i++) {
+        trine_need need;
+        const uint8_t form = next(r);
+        open[i] = true;
+        plan->present[i] =
+            !trine_dims_need(plan, &dims, i, &need) &&
+            (need == TRINE_NEED_REQUIRED ||
+             (need == TRINE_NEED_OPTIONAL && (!plan->op->tensors[i].optional || form & 0x80))) &&
+            trine_dims_shape(plan, &dims, i, form % 3);
+    }
+    trine_plan_settle(plan, open, next(r) % 2 ? TRINE_E4M3FNUZ : TRINE_E4M3FN, context,
+                      (DLDevice){kDLCPU, 0});
 }
 
 static void make_params(reader *r, const trine_op_description *op, uint8_t *args)
@@ -119,11 +192,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     reader r = {bytes, size};
     fuzz_tensor tensors[TRINE_MAX_TENSORS];
     trine_exec exec = TRINE_EXEC_INIT;
-    union {
-        size_t struct_size;
-        double align;
-        uint8_t bytes[512];
-    } args;
+    trine_plan plan;
+    trine_args args;
     void *workspace = NULL;
     size_t needed = 0;
 
@@ -132,10 +202,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (!context && trine_context_create(&params, &context)) abort();
     const trine_op_description *op = trine_op_describe(next(&r) % TRINE_OP_COUNT);
     memset(tensors, 0, sizeof tensors);
-    if (trine_args_init(op->op, &args)) abort();
-    make_params(&r, op, args.bytes);
+    if (trine_plan_init(&plan, op->op)) abort();
+    make_params(&r, op, plan.args.bytes);
+    const bool legal = next(&r) % 8 != 0;
+    if (legal) make_plan(&r, context, &plan);
+    args = plan.args;
     for (int i = 0; i < op->tensor_count; i++) {
-        const DLTensor *tensor = make_tensor(&r, &tensors[i]) ? &tensors[i].dl : NULL;
+        fuzz_tensor *t = &tensors[i];
+        const bool there = legal ? nearly_legal_tensor(&r, &plan, i, t) : any_tensor(&r, t);
+        const DLTensor *tensor = there ? &t->dl : NULL;
+        if (there) give_memory(&r, t);
         memcpy(args.bytes + op->tensors[i].offset, &tensor, sizeof tensor);
     }
     exec.flags = next(&r) % 8;

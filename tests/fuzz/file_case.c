@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A well-formed file with any metadata, tensors and shapes as a call: refused or run on the CPU. */
+/*
+ * A file with any metadata, tensors and shapes as a call: refused or run on the CPU. The input is
+ * the header's text, a zero byte, and the data, so that the length before the header is always
+ * right.
+ */
 #include "check/file_case.h"
 
 #include <stdio.h>
@@ -26,12 +30,17 @@ static bool is_small(const trine_plan *plan)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     trine_file_case entry;
-    uint8_t *copy = malloc(size ? size : 1);
+    const uint8_t *zero = memchr(bytes, 0, size);
+    const size_t header = zero ? (size_t)(zero - bytes) : size;
+    const size_t data = zero ? size - header - 1 : 0;
+    uint8_t *copy = malloc(8 + header + data);
 
     if (!target.context && trine_target_open(&target, "cpu", NULL, 0)) abort();
     if (!copy) return 0;
-    memcpy(copy, bytes, size);
-    if (!trine_file_case_parse(copy, size, &entry)) {
+    for (int i = 0; i < 8; i++) copy[i] = (uint8_t)((uint64_t)header >> 8 * i);
+    memcpy(copy + 8, bytes, header);
+    if (data) memcpy(copy + 8 + header, zero + 1, data);
+    if (!trine_file_case_parse(copy, 8 + header + data, &entry)) {
         trine_call call;
         trine_outcome outcome;
         if (!trine_file_case_plan(&entry, &target) && is_small(&entry.plan) &&
