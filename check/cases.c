@@ -273,6 +273,38 @@ bool trine_cases_next(trine_cases *cases, trine_case *entry)
     return true;
 }
 
+/* The choice that a call has when nothing is said of it. */
+static int default_choice(const trine_cases *cases, const trine_factor *factor)
+{
+    if (factor->kind != TRINE_FACTOR_PARAM) return 0;
+    for (int c = 0; c < factor->count; c++)
+        if ((float)factor->values[c] == (float)cases->op->params[factor->index].default_value)
+            return c;
+    return 0;
+}
+
+bool trine_cases_plain(const trine_cases *cases, int64_t n, trine_case *entry)
+{
+    const bool pinned[TRINE_MAX_FACTORS] = {false};
+    trine_rng rng = {.key = trine_rng_key(trine_rng_key_text(cases->seed, "plain"), (uint64_t)n),
+                     .next = 0};
+
+    memset(entry, 0, sizeof *entry);
+    for (int f = 0; f < cases->factor_count; f++) {
+        const trine_factor *factor = &cases->factors[f];
+        const bool drawn = factor->kind == TRINE_FACTOR_DTYPE ||
+                           factor->kind == TRINE_FACTOR_PATTERN ||
+                           factor->kind == TRINE_FACTOR_SIZE || trine_rng_draw(&rng, 4) == 0;
+        entry->choice[f] = drawn ? (uint8_t)trine_rng_draw(&rng, (uint64_t)factor->count)
+                                 : (uint8_t)default_choice(cases, factor);
+    }
+    /* The first factor is the size: nothing is learnt from empty problems here. */
+    if (entry->choice[0] == TRINE_SIZE_EMPTY) entry->choice[0] = TRINE_SIZE_TILE;
+    entry->key = trine_rng_key(rng.key, rng.next);
+    entry->number = TRINE_PLAIN_CASES + n;
+    return trine_case_plan(cases, entry, pinned);
+}
+
 /* ---------------------------------------------------------------- names */
 
 void trine_choice_name(const trine_cases *cases, int factor, int choice, char *text, size_t size)

@@ -59,6 +59,14 @@ void trine_cases_destroy(trine_cases *cases);
 /* Draws the next case; false when no legal one was found. */
 bool trine_cases_next(trine_cases *cases, trine_case *entry);
 
+/*
+ * Plain cases: most choices are the default, sizes, dtypes and data are drawn. Narrow rows, which
+ * pairs seldom meet, are checked with them. Case TRINE_PLAIN_CASES + n is a function of the seed
+ * and n alone; false when it is not legal.
+ */
+#define TRINE_PLAIN_CASES 1000000
+bool trine_cases_plain(const trine_cases *cases, int64_t n, trine_case *entry);
+
 typedef struct trine_coverage {
     int64_t pairs;   /* all pairs of choices of different factors */
     int64_t covered; /* occurred in a case */

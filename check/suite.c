@@ -16,6 +16,7 @@ void trine_suite_init(trine_suite *suite, trine_target *target, int32_t op)
     suite->seed = 1;
     suite->case_limit = 400;
     suite->case_minimum = 60;
+    suite->row_minimum = 48;
     suite->only = -1;
 }
 
@@ -115,7 +116,22 @@ static void judge_row(trine_suite *suite, trine_oracle *oracle, const trine_case
     }
 }
 
-static void run_case(trine_suite *suite, const trine_case *entry)
+/* Is the row one that this run looks at? */
+static bool row_wanted(const trine_suite *suite, const trine_row *row)
+{
+    if (suite->mutants_only) return trine_row_is_mutant(row);
+    return !suite->row || strcmp(row->name, suite->row) == 0;
+}
+
+/* Has the row had fewer cases than every row should have? */
+static bool row_needs_cases(trine_suite *suite, const trine_row *row)
+{
+    const trine_row_score *score = score_of(suite, row->name, row->backend);
+    return score && score->passed + score->failed < suite->row_minimum;
+}
+
+/* Runs the case by every row that takes it, or (needy) by those alone that had few. */
+static void run_case(trine_suite *suite, const trine_case *entry, bool needy)
 {
     uint32_t flags = entry->number % 3 == 2 ? TRINE_DETERMINISTIC : 0;
     const trine_row *rows[TRINE_SUITE_ROWS];
@@ -138,20 +154,17 @@ static void run_case(trine_suite *suite, const trine_case *entry)
         skip(suite, trine_last_error());
         return;
     }
-    if (suite->row || suite->mutants_only) {
-        const trine_row *chosen = selected >= 0 ? rows[selected] : NULL;
-        size_t kept = 0;
-        selected = -1;
-        for (size_t i = 0; i < count; i++) {
-            if (suite->mutants_only ? !trine_row_is_mutant(rows[i])
-                                    : strcmp(rows[i]->name, suite->row) != 0)
-                continue;
-            if (rows[i] == chosen) selected = (int)kept;
-            rows[kept++] = rows[i];
-        }
-        if (count && !kept) snprintf(reason, sizeof reason, "row %s does not take it", suite->row);
-        count = kept;
+    const trine_row *chosen = selected >= 0 ? rows[selected] : NULL;
+    size_t kept = 0;
+    selected = -1;
+    for (size_t i = 0; i < count; i++) {
+        if (!row_wanted(suite, rows[i]) || (needy && !row_needs_cases(suite, rows[i]))) continue;
+        if (rows[i] == chosen) selected = (int)kept;
+        rows[kept++] = rows[i];
     }
+    if (needy && !kept) return; /* a plain case that nobody was waiting for */
+    if (count && !kept) snprintf(reason, sizeof reason, "row %s does not take it", suite->row);
+    count = kept;
     if (count == 0) {
         skip(suite, reason);
         return;
@@ -184,6 +197,35 @@ static bool wanted(const trine_suite *suite, const trine_cases *cases, const tri
     return true;
 }
 
+/* Does a row of the device, the oracle aside, still want cases? */
+static bool any_row_needs_cases(trine_suite *suite)
+{
+    const trine_row *row;
+
+    for (size_t i = 0; (row = trine_row_at(suite->target->context, suite->op, i)) != NULL; i++) {
+        if (row->backend == suite->target->info->caps.backend &&
+            !(row->flags & TRINE_ROW_REFERENCE) && row_wanted(suite, row) &&
+            row_needs_cases(suite, row))
+            return true;
+    }
+    return false;
+}
+
+/* Narrow rows meet few of the pairs: plain cases, until each row had enough or many were in vain.
+ */
+static void run_plain_cases(trine_suite *suite, const trine_cases *cases)
+{
+    enum { TRIES = 3000 };
+    trine_case entry;
+
+    for (int64_t n = 0; n < TRIES && any_row_needs_cases(suite); n++) {
+        if (suite->enough && suite->enough(suite->cookie)) break;
+        if (!trine_cases_plain(cases, n, &entry) || !wanted(suite, cases, &entry)) continue;
+        if (suite->progress) suite->progress(suite->cookie, suite->op, suite->cases);
+        run_case(suite, &entry, true);
+    }
+}
+
 trine_status trine_suite_run(trine_suite *suite, trine_cases *cases)
 {
     trine_cases own;
@@ -193,18 +235,22 @@ trine_status trine_suite_run(trine_suite *suite, trine_cases *cases)
         trine_cases_create(all, suite->op, suite->seed, suite->target->oracle);
 
     if (status) return status;
-    for (long done = 0; done < suite->case_limit || suite->only >= done; done++) {
+    const bool plain = suite->only >= TRINE_PLAIN_CASES;
+    if (plain && trine_cases_plain(all, suite->only - TRINE_PLAIN_CASES, &entry))
+        run_case(suite, &entry, false);
+    for (long done = 0; !plain && (done < suite->case_limit || suite->only >= done); done++) {
         if (suite->enough && suite->enough(suite->cookie)) break;
         if (!trine_cases_next(all, &entry)) break;
         if (suite->progress) suite->progress(suite->cookie, suite->op, done);
         if (wanted(suite, all, &entry))
-            run_case(suite, &entry);
+            run_case(suite, &entry, false);
         else
             suite->filtered++;
         if (suite->only == entry.number) break;
         if (suite->only < 0 && done + 1 >= suite->case_minimum && !trine_cases_coverage(all).open)
             break;
     }
+    if (suite->only < 0 && !suite->mutants_only) run_plain_cases(suite, all);
     suite->coverage = trine_cases_coverage(all);
     if (!cases) trine_cases_destroy(&own);
     return TRINE_OK;

@@ -33,6 +33,7 @@ typedef struct trine_suite {
     uint64_t seed;
     long case_limit;      /* at most so many cases */
     long case_minimum;    /* after so many, all pairs being covered is enough */
+    long row_minimum;     /* a row with fewer cases than this gets plain ones as well */
     int64_t only;         /* the number of the one case to run; -1: all */
     const char *row;      /* the one row to run; NULL: all */
     bool stop_at_failure; /* of a row: enough is known */

@@ -131,8 +131,8 @@ static int set_options(const arguments *arguments, trine_suite *suite)
     long long seed = 1, cases = suite->case_limit, only = -1;
 
     if (!option_number(arguments, "seed", 0, INT64_MAX, &seed) ||
-        !option_number(arguments, "cases", 1, 1000000, &cases) ||
-        !option_number(arguments, "case", 0, 1000000, &only))
+        !option_number(arguments, "cases", 1, 9999999, &cases) ||
+        !option_number(arguments, "case", 0, 9999999, &only))
         return EXIT_USAGE;
     suite->seed = (uint64_t)seed;
     suite->case_limit = (long)cases;
@@ -240,7 +240,7 @@ static int self_test(const arguments *arguments)
     bool good = true;
 
     if (!option_number(arguments, "seed", 0, INT64_MAX, &seed) ||
-        !option_number(arguments, "cases", 1, 1000000, &cases)) {
+        !option_number(arguments, "cases", 1, 9999999, &cases)) {
         json_decref(list);
         return EXIT_USAGE;
     }
