@@ -138,6 +138,7 @@ static void lay_out(const trine_cases *cases, trine_case *entry, trine_rng *rng)
                            (strcmp(tensor->name, "scale") == 0 &&
                             trine_plan_param(cases->op, "scale_layout") >= 0 &&
                             !trine_plan_is(&entry->plan, "scale_layout", "row"));
+        layout->implicit = class == TRINE_LAYOUT_PACKED && trine_layout_is_contiguous(layout);
         if (strided && !fixed) stride_apart(layout, tensor->inner_contiguous, rng);
         if (misaligned) {
             static const size_t offsets[] = {1, 1, 2, 4, 8};

@@ -59,7 +59,7 @@ typedef struct trine_suite {
 } trine_suite;
 
 void trine_suite_init(trine_suite *suite, trine_target *target, int32_t op);
-/* "dtype=bf16,size=odd" */
+/* "x.dtype=bf16,size=odd" */
 trine_status trine_suite_filter(trine_suite *suite, const char *text);
 /* Runs; fails only when memory does. `cases` (may be NULL) gets the drawn cases for their coverage;
  * the caller destroys them. */

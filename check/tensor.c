@@ -79,11 +79,12 @@ trine_status trine_tensor_create(trine_tensor *tensor, trine_context *context, D
     tensor->base = (uint8_t *)tensor->memory + gap;
     memset(tensor->image, 0, tensor->size);
     tensor->dl = (DLTensor){
-        .data = (uint8_t *)tensor->base + tensor->origin,
+        .data = (uint8_t *)tensor->base + TRINE_GUARD,
         .ndim = layout->rank,
         .dtype = trine_dtype_to_dl(layout->dtype),
         .shape = tensor->layout.shape,
-        .strides = tensor->layout.stride,
+        .strides = layout->implicit ? NULL : tensor->layout.stride,
+        .byte_offset = layout->misalignment,
     };
     tensor->dl.device = device;
     return TRINE_OK;

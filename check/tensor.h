@@ -16,6 +16,7 @@ typedef struct trine_layout {
     int64_t shape[TRINE_MAX_DIMS];
     int64_t stride[TRINE_MAX_DIMS]; /* elements; not negative */
     size_t misalignment;            /* bytes past a 256-byte boundary; a multiple of the element */
+    bool implicit;                  /* DLPack's strides are NULL; only for row-major layouts */
 } trine_layout;
 
 typedef struct trine_tensor {
