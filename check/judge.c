@@ -21,10 +21,14 @@ static void set_threads(int count)
 #endif
 }
 
+/* What the environment asks for (OMP_NUM_THREADS), before any of our own changes. */
 static int all_threads(void)
 {
 #ifdef _OPENMP
-    return omp_get_num_procs();
+    static int threads;
+
+    if (threads == 0) threads = omp_get_max_threads();
+    return threads;
 #else
     return 1;
 #endif
