@@ -9,8 +9,8 @@
 const trine_caps *trine_capabilities_find(const char *name);
 
 /* Record of a device the table does not know: generic kernels only. */
-void trine_capabilities_unknown(trine_backend backend, const char *name,
-                                const trine_limits *limits, trine_caps *caps);
+void trine_capabilities_unknown(trine_backend backend, const char *name, const trine_limits *limits,
+                                trine_caps *caps);
 
 /* Replaces the limits that a driver reported (non-zero ones). */
 void trine_capabilities_limits(trine_limits *limits, const trine_limits *queried);

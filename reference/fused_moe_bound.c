@@ -306,7 +306,7 @@ static void add_interval_products(const trine_interval *a, const float *w, int64
 static trine_interval gemm_2(const trine_moe_gemm *g, const trine_bound_options *options,
                              const trine_moe_a2 *a2, int64_t slot, int64_t expert, int64_t n)
 {
-    trine_gemm_sums sums = {0.0, 0.0, 0.0, 0, 0};
+    trine_gemm_sums sums = {0.0, 0.0, 0.0, 0.0, 0, 0};
     trine_interval y = {0.0, 0.0};
     const trine_interval *a = a2->value + slot * a2->columns;
     for (int64_t block = 0; block < g->blocks && g->k > 0; block++) {
@@ -356,7 +356,8 @@ static double distance(double v, trine_interval result)
  * What the row's way of summing k contributions of total magnitude `total` = R sum |c| onto an old
  * value o adds. Each contribution that a row rounds to x's dtype moves by u, in all u(total) but
  * for the least steps, hence `rounding`, the sum of the single ones. f32: k additions, the scaling
- * and o, each of a partial sum of at most total + |o|. atomic: the roundings of the contributions
+ * and o, each of a partial sum of at most total + |o|, and half a step of the subnormals for each
+ * of them and for each contribution's own product. atomic: the roundings of the contributions
  * together, and k additions in out's dtype.
  */
 static double combine_radius(const trine_fused_moe_problem *p, const trine_bound_options *options,
@@ -366,6 +367,7 @@ static double combine_radius(const trine_fused_moe_problem *p, const trine_bound
     if (options->combine == TRINE_COMBINE_CLASS_ATOMIC)
         return (terms + 1.0) * trine_rounding_bound(p->out.dtype, all);
     double radius = (terms + 2.0) * 0x1p-24 * all;
+    radius += (terms * fabs(p->routed_scaling_factor) + terms + 2.0) * 0x1p-150;
     if (options->combine == TRINE_COMBINE_CLASS_ROUNDED &&
         p->intermediate_rounding == TRINE_ROUND_ONCE)
         radius += rounding;

@@ -144,7 +144,7 @@ void trine_moe_weights(const trine_moe_gemm *g, int64_t expert, int64_t n, int64
 
 trine_gemm_sums trine_moe_sums(const trine_moe_gemm *g, int64_t row, int64_t expert, int64_t n)
 {
-    trine_gemm_sums sums = {0.0, 0.0, 0.0, 0, 0};
+    trine_gemm_sums sums = {0.0, 0.0, 0.0, 0.0, 0, 0};
     for (int64_t block = 0; block < g->blocks && g->k > 0; block++) {
         int64_t begin = block * g->block_length, end = trine_moe_block_end(g, block);
         double dot = 0.0, magnitude = 0.0;

@@ -18,6 +18,7 @@ typedef struct trine_gemm_sums {
     double value;     /* sum over b of t_b dot_b */
     double magnitude; /* S: sum over b of |t_b| abs_b */
     double chained;   /* sum over b of |t_b| (K_b + 4) abs_b */
+    double least;     /* what roundings of subnormals may add: half a step of f32 each */
     int64_t k, blocks;
 } trine_gemm_sums;
 
@@ -40,6 +41,7 @@ static inline void trine_add_block(trine_gemm_sums *sums, double scale, double d
     sums->value += scale * dot;
     sums->magnitude += s;
     sums->chained += s * (double)(length + 4);
+    sums->least += ((scale < 0.0 ? -scale : scale) * (double)length + 3.0) * 0x1p-150;
     sums->k += length;
     sums->blocks++;
 }

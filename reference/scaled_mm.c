@@ -16,7 +16,7 @@ static double block_scale(const trine_scaled_mm_problem *p, int64_t m, int64_t n
 
 trine_gemm_sums trine_scaled_mm_sums(const trine_scaled_mm_problem *p, int64_t m, int64_t n)
 {
-    trine_gemm_sums sums = {0.0, 0.0, 0.0, 0, 0};
+    trine_gemm_sums sums = {0.0, 0.0, 0.0, 0.0, 0, 0};
     int64_t block_length = p->blocks == 1 ? p->k : p->block_k;
     for (int64_t block = 0; block < p->blocks && p->k > 0; block++) {
         int64_t begin = block * block_length;

@@ -30,7 +30,7 @@ Test(reference_bound, roundings)
 
 Test(reference_bound, accumulation)
 {
-    trine_gemm_sums sums = {0.0, 0.0, 0.0, 0, 0};
+    trine_gemm_sums sums = {0.0, 0.0, 0.0, 0.0, 0, 0};
     trine_add_block(&sums, -0.5, 3.0, 4.0, 128);
     trine_add_block(&sums, 2.0, 1.0, 8.0, 72);
     cr_assert_eq(sums.value, 0.5);
@@ -38,6 +38,7 @@ Test(reference_bound, accumulation)
     cr_assert_eq(sums.chained, 2.0 * 132 + 16.0 * 76);
     cr_assert_eq(sums.k, 200);
     cr_assert_eq(sums.blocks, 2);
+    cr_assert_eq(sums.least, (0.5 * 128 + 3 + 2.0 * 72 + 3) * 0x1p-150);
     struct {
         trine_accumulation accumulation;
         bool typical;
