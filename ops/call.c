@@ -181,9 +181,13 @@ trine_status trine_op_run(trine_context *context, const trine_exec *exec, int32_
     if (!status) status = pointers_held(&p, device, &full);
     if (status) return status;
 
-    trine_selection_query query = {
-        p.entry,   p.args, p.views, &p.problem, &device->device.caps, device->device.simulated,
-        full.flags};
+    trine_selection_query query = {.entry = p.entry,
+                                   .args = p.args,
+                                   .views = p.views,
+                                   .problem = &p.problem,
+                                   .caps = &device->device.caps,
+                                   .simulated = device->device.simulated,
+                                   .flags = full.flags};
     const trine_context_row *row = trine_select(context, &query);
     if (!row) return TRINE_UNSUPPORTED;
     if (context->log_level >= TRINE_LOG_DEBUG)
@@ -238,7 +242,13 @@ trine_status trine_op_explain(trine_context *context, const trine_exec *exec, in
     trine_status status = exec_read(exec, &full);
     if (!status) status = trine_op_plan_make(op, args, true, &p);
     if (status) return status;
-    trine_selection_query query = {p.entry, p.args, p.views, &p.problem, &named, true, full.flags};
+    trine_selection_query query = {.entry = p.entry,
+                                   .args = p.args,
+                                   .views = p.views,
+                                   .problem = &p.problem,
+                                   .caps = &named,
+                                   .absent = device != NULL,
+                                   .flags = full.flags};
     if (device) {
         status = trine_capabilities_named(device, context->mask, &named);
         if (status) return status;

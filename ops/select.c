@@ -142,7 +142,7 @@ bool trine_row_accepts(const trine_context *context, const trine_context_row *en
                                 : NULL;
     if (unordered)
         return refuse(reason, size, "%s, which exec.flags' deterministic rules out", unordered);
-    if (!query->simulated && !row->launch)
+    if (!query->simulated && !query->absent && !row->launch)
         return refuse(reason, size, "the %s module is not loaded",
                       trine_backend_name(row->backend));
     const char *why = row->refuse ? row->refuse(query->problem, query->caps) : NULL;

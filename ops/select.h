@@ -16,6 +16,7 @@ typedef struct trine_selection_query {
     const trine_problem *problem;
     const trine_caps *caps;
     bool simulated; /* the reference may stand in for rows that are not written yet */
+    bool absent;    /* the device is only named: no module need be loaded for it */
     uint32_t flags; /* of exec */
 } trine_selection_query;
 

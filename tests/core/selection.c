@@ -251,6 +251,25 @@ Test(selection, tuned_entries_come_first)
     trine_context_destroy(&context);
 }
 
+/* The reference stands in on a simulated device; a named one is taken as the real one. */
+Test(selection, named_devices_have_no_stand_in)
+{
+    trine_context *context = context_with("rocm:0=gfx942", NULL, NULL);
+    trine_explanation entries[32];
+    size_t count = 0;
+    call c;
+    for (int named = 0; named < 2; named++) {
+        bool runs = false;
+        call_make(&c, (DLDevice){kDLROCM, 0}, 128);
+        cr_assert_eq(trine_fused_moe_explain(context, NULL, &c.args, named ? "gfx942" : NULL,
+                                             entries, 32, &count),
+                     TRINE_OK);
+        for (size_t i = 0; i < count; i++) runs |= entries[i].runs;
+        cr_expect_eq(runs, !named);
+    }
+    trine_context_destroy(&context);
+}
+
 Test(selection, forced_row_or_none)
 {
     trine_context *context = context_with(NULL, NULL, "fused_moe=plain");
