@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // block_scaled_linear: x quantized per row and 128 columns into the workspace, then scaled_mm.
+#include "ops/block_scaled_linear.h"
 #include "numerics/fp_env.h"
 #include "reference/reference.h"
 #include "reference/round.h"
 #include "reference/scaled_mm.h"
 
-#define BLOCK 128
+#define BLOCK TRINE_BLOCK_SCALED_LINEAR_BLOCK
 
 static void quantize_row(const trine_block_scaled_linear_problem *p, int64_t m, const trine_view *q,
                          const trine_view *scale)
@@ -36,45 +37,19 @@ static void zero_row(const trine_view *q, const trine_view *scale, int64_t m)
 trine_scaled_mm_problem
 trine_block_scaled_linear_quantize(const trine_block_scaled_linear_problem *p, void *workspace)
 {
-    trine_view q = {
-        (char *)workspace + p->q_offset, p->w.dtype, 2, {p->aligned_m, p->k}, {p->k, 1}};
-    trine_view scale = {(char *)workspace + p->scale_offset,
-                        TRINE_F32,
-                        2,
-                        {p->aligned_m, p->blocks},
-                        {1, p->aligned_m}};
+    trine_scaled_mm_problem mm = trine_block_scaled_linear_product(p, workspace);
 #pragma omp parallel
     {
         trine_fp_env env = trine_fp_enter();
 #pragma omp for
         for (int64_t m = 0; m < p->aligned_m; m++) {
             if (m < p->m)
-                quantize_row(p, m, &q, &scale);
+                quantize_row(p, m, &mm.a, &mm.a_scale);
             else
-                zero_row(&q, &scale, m);
+                zero_row(&mm.a, &mm.a_scale, m);
         }
         trine_fp_leave(env);
     }
-    trine_scaled_mm_problem mm = {
-        .a = q,
-        .b = p->w,
-        .a_scale = scale,
-        .b_scale = p->w_scale,
-        .bias = p->bias,
-        .out = p->out,
-        .m = p->m,
-        .n = p->n,
-        .k = p->k,
-        .block_n = BLOCK,
-        .block_k = BLOCK,
-        .blocks = p->blocks,
-        .a_scale_row = 1,
-        .a_scale_block = p->aligned_m,
-        .b_scale_row = p->w_scale.stride[0],
-        .b_scale_block = p->w_scale.stride[1],
-        .b_scale_rows_per = BLOCK,
-        .bias_rounding = p->bias_rounding,
-    };
     return mm;
 }
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* block_scaled_linear: x quantized row by row into the workspace, then scaled_mm in tiles. */
+#include "ops/block_scaled_linear.h"
 #include "backends/host/kernels.h"
 #include "backends/host/quantize.h"
 #include "numerics/fp_env.h"
-
-#define BLOCK 128
 
 static void quantize(const trine_block_scaled_linear_problem *p, uint8_t *q, trine_float *scale)
 {
@@ -16,7 +15,8 @@ static void quantize(const trine_block_scaled_linear_problem *p, uint8_t *q, tri
         for (int64_t m = 0; m < p->aligned_m; m++) {
             if (m < p->m) {
                 trine_quantize_row(&quantizer, trine_element(&p->x, m * p->x.stride[0]), p->x.dtype,
-                                   p->k, BLOCK, q + m * p->k, scale + m, p->aligned_m);
+                                   p->k, TRINE_BLOCK_SCALED_LINEAR_BLOCK, q + m * p->k, scale + m,
+                                   p->aligned_m);
                 continue;
             }
             memset(q + m * p->k, 0, (size_t)p->k);
@@ -29,28 +29,7 @@ static void quantize(const trine_block_scaled_linear_problem *p, uint8_t *q, tri
 void TRINE_HOST_SYMBOL(block_scaled_linear)(const trine_block_scaled_linear_problem *p,
                                             void *workspace)
 {
-    uint8_t *q = (uint8_t *)workspace + p->q_offset;
-    char *scale = (char *)workspace + p->scale_offset;
-    quantize(p, q, (trine_float *)scale);
-    trine_scaled_mm_problem mm = {
-        .a = {q, p->w.dtype, 2, {p->aligned_m, p->k}, {p->k, 1}},
-        .b = p->w,
-        .a_scale = {scale, TRINE_F32, 2, {p->aligned_m, p->blocks}, {1, p->aligned_m}},
-        .b_scale = p->w_scale,
-        .bias = p->bias,
-        .out = p->out,
-        .m = p->m,
-        .n = p->n,
-        .k = p->k,
-        .block_n = BLOCK,
-        .block_k = BLOCK,
-        .blocks = p->blocks,
-        .a_scale_row = 1,
-        .a_scale_block = p->aligned_m,
-        .b_scale_row = p->w_scale.stride[0],
-        .b_scale_block = p->w_scale.stride[1],
-        .b_scale_rows_per = BLOCK,
-        .bias_rounding = p->bias_rounding,
-    };
+    trine_scaled_mm_problem mm = trine_block_scaled_linear_product(p, workspace);
+    quantize(p, mm.a.data, mm.a_scale.data);
     TRINE_HOST_SYMBOL(scaled_mm)(&mm);
 }
