@@ -293,8 +293,9 @@ static bool wants_exact_data(const trine_cases *cases, const trine_case *entry)
     return (trine_pattern)cases->factors[f].values[entry->choice[f]] == TRINE_PATTERN_EXACT;
 }
 
-/* Exact data is not to be had with every param: those that are not pinned give way. */
-static void bend_params(const trine_cases *cases, trine_case *entry, const bool *pinned)
+/* Exact data is not to be had with every param, nor where elements share memory: what is not pinned
+ * gives way. */
+static void bend_to_exact_data(const trine_cases *cases, trine_case *entry, const bool *pinned)
 {
     static const struct {
         const char *param;
@@ -303,6 +304,9 @@ static void bend_params(const trine_cases *cases, trine_case *entry, const bool 
 
     for (int f = 0; f < cases->factor_count; f++) {
         const trine_factor *factor = &cases->factors[f];
+        if (factor->kind == TRINE_FACTOR_LAYOUT && entry->choice[f] == TRINE_LAYOUT_BROADCAST &&
+            !pinned[f])
+            entry->choice[f] = TRINE_LAYOUT_PACKED;
         for (size_t i = 0; i < sizeof wanted / sizeof *wanted && !pinned[f]; i++) {
             if (factor->kind != TRINE_FACTOR_PARAM || strcmp(factor->name, wanted[i].param) != 0)
                 continue;
@@ -319,7 +323,7 @@ bool trine_case_plan(const trine_cases *cases, trine_case *entry,
     trine_rng rng = {.key = trine_rng_key(entry->key, 4711), .next = 0};
     trine_dims dims;
 
-    if (wants_exact_data(cases, entry)) bend_params(cases, entry, pinned);
+    if (wants_exact_data(cases, entry)) bend_to_exact_data(cases, entry, pinned);
     if (trine_plan_init(&entry->plan, cases->op->op) || !set_params(cases, entry)) return false;
     draw_sizes(cases, entry, &rng, &dims);
     for (int i = 0; i < cases->op->tensor_count; i++) {
@@ -336,6 +340,9 @@ bool trine_case_plan(const trine_cases *cases, trine_case *entry,
     }
     if (trine_plan_validate(&entry->plan, cases->context, (DLDevice){kDLCPU, 0}, NULL))
         return false;
-    if (entry->pattern == TRINE_PATTERN_EXACT && !trine_exact_possible(&entry->plan)) return false;
+    if (entry->pattern == TRINE_PATTERN_EXACT &&
+        (!trine_exact_possible(&entry->plan) ||
+         choice_of(cases, entry, TRINE_FACTOR_LAYOUT, 0, 0) == TRINE_LAYOUT_BROADCAST))
+        return false;
     return affordable(cases, &entry->plan);
 }

@@ -251,7 +251,8 @@ static double fused_moe(const recipe *r)
     if (is_tensor(r, "w2_scale")) return moe_scale(r, &m, false);
     if (is_tensor(r, "w1_zero")) return moe_zero_byte(r, &m, true);
     if (is_tensor(r, "w2_zero")) return moe_zero_byte(r, &m, false);
-    if (is_tensor(r, "a1_scale")) return 0x1p-6;
+    if (is_tensor(r, "a1_scale")) /* 7 becomes q_max: 448, or 224 */
+        return layout_of(r->plan, "w1")->dtype == TRINE_E4M3FNUZ ? 0x1p-5 : 0x1p-6;
     if (is_tensor(r, "a2_scale")) return 4;
     if (is_tensor(r, "topk_weights"))
         return f16 || m.swiglu ? 1 : m.on_input ? power(r, 0, 1) : power(r, -2, 1);
