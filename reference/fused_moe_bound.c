@@ -279,13 +279,14 @@ static int64_t position(trine_dtype dtype, uint32_t code)
 }
 
 bool trine_moe_a2_allowed(trine_dtype dtype, uint32_t code, uint32_t reference,
-                          trine_interval interval)
+                          trine_interval interval, bool typical)
 {
     float value = code_value(dtype, code), own = code_value(dtype, reference);
     if (isnan(value) || isnan(own)) return isnan(value) && isnan(own);
     int64_t difference = position(dtype, code) - position(dtype, reference);
     if (difference == 0) return true;
-    return difference >= -1 && difference <= 1 && interval.lo <= value && value <= interval.hi;
+    if (typical && (difference < -1 || difference > 1)) return false;
+    return interval.lo <= value && value <= interval.hi;
 }
 
 /* ---------------------------------------------------------------- GEMM 2 and combine */

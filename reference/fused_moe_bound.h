@@ -34,12 +34,13 @@ trine_status trine_moe_a2_of_workspace(const trine_fused_moe_problem *p, void *w
 void trine_moe_a2_free(trine_moe_a2 *a2);
 
 /*
- * Whether a kernel's stored element is right: the reference's, or at most one step of the format
- * away from it where the interval reaches over a rounding boundary, that is, holds both. `dtype` is
- * that of the elements; the codes are theirs.
+ * Whether a kernel's stored element is right: the reference's, or another that the interval holds;
+ * of smooth random data (typical) at most one step of the format away. Any data can put the
+ * reference's value far from both ends of a wide interval, and then a right kernel may be further
+ * off. `dtype` is that of the elements; the codes are theirs.
  */
 bool trine_moe_a2_allowed(trine_dtype dtype, uint32_t code, uint32_t reference,
-                          trine_interval interval);
+                          trine_interval interval, bool typical);
 
 /* Stage 2: value and bound of out, a2 being in `a2` and the reference's own in the workspace. */
 void trine_moe_bound_stage_2(const trine_fused_moe_problem *p, const trine_bound_options *options,

@@ -43,12 +43,12 @@ static void compare_scale(float got, float own, trine_interval allowed, int64_t 
 }
 
 static void compare_code(trine_dtype dtype, uint8_t got, uint8_t own, trine_interval allowed,
-                         int64_t slot, int64_t column, trine_staged_report *report)
+                         bool typical, int64_t slot, int64_t column, trine_staged_report *report)
 {
     report->codes++;
     /* Nothing may move where nothing is known: the same value, zeros of both signs included. */
-    if (trine_moe_a2_allowed(dtype, got, own, trine_point(NAN))) return;
-    if (trine_moe_a2_allowed(dtype, got, own, allowed)) {
+    if (trine_moe_a2_allowed(dtype, got, own, trine_point(NAN), typical)) return;
+    if (trine_moe_a2_allowed(dtype, got, own, allowed, typical)) {
         report->codes_moved++;
         return;
     }
@@ -66,7 +66,7 @@ static void compare_code(trine_dtype dtype, uint8_t got, uint8_t own, trine_inte
 
 /* `own`: the reference's workspace after stage 1, `got` the kernel's. */
 static void compare(const trine_fused_moe_problem *p, void *own, const char *got,
-                    const trine_moe_a2 *a2, trine_staged_report *report)
+                    const trine_moe_a2 *a2, bool typical, trine_staged_report *report)
 {
     trine_moe_gemm g = trine_moe_gemm_2(p, own);
     bool tensor = p->quantization == TRINE_MOE_FP8_TENSOR;
@@ -84,7 +84,7 @@ static void compare(const trine_fused_moe_problem *p, void *own, const char *got
                           slot, b, report);
         }
         for (int64_t i = slot * a2->columns; i < (slot + 1) * a2->columns; i++)
-            compare_code(g.a.dtype, codes[i], own_codes[i], a2->value[i], slot,
+            compare_code(g.a.dtype, codes[i], own_codes[i], a2->value[i], typical, slot,
                          i - slot * a2->columns, report);
     }
 }
@@ -112,7 +112,7 @@ trine_status trine_staged_fused_moe(const trine_fused_moe_problem *p,
                           p->workspace.size);
     trine_status status = trine_moe_bound_stage_1(p, options, own, &a2);
     if (status == TRINE_OK) {
-        compare(p, own, workspace, &a2, report);
+        compare(p, own, workspace, &a2, options->typical, report);
         trine_moe_a2_free(&a2);
         take(p, own, workspace);
         status = trine_moe_a2_of_workspace(p, own, &a2);

@@ -442,8 +442,11 @@ Test(reference_fused_moe_bound, codes_of_a2)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         cr_assert_eq(trine_moe_a2_allowed(cases[i].dtype, cases[i].code, cases[i].reference,
-                                          cases[i].interval),
+                                          cases[i].interval, true),
                      cases[i].allowed, "case %d", (int)i);
+    /* Of any data: as far as the interval goes, and no further. */
+    cr_assert(trine_moe_a2_allowed(TRINE_I8, 0xfe, 0x00, (trine_interval){-2.0, 2.0}, false));
+    cr_assert_not(trine_moe_a2_allowed(TRINE_I8, 0xfd, 0x00, (trine_interval){-2.0, 2.0}, false));
 }
 
 /* Where the reference has a NaN or an infinity, only that passes; overflow leaves all open. */
