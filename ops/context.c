@@ -2,7 +2,6 @@
 /* Contexts: the environment is read here, once; devices and rows are collected. */
 #include "ops/context.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,14 +10,6 @@
 #include "backends/loader.h"
 #include "backends/simulate.h"
 #include "ops/shape.h"
-
-static pthread_once_t shapes_once = PTHREAD_ONCE_INIT;
-static trine_status shapes_status;
-
-static void shapes_compile(void)
-{
-    shapes_status = trine_shape_compile_all();
-}
 
 void trine_log(const trine_context *context, trine_log_level level, const char *format, ...)
 {
@@ -201,11 +192,11 @@ trine_status trine_context_create(const trine_context_params *params, trine_cont
                               params->struct_size, sizeof full);
         memcpy(&full, params, params->struct_size);
     }
-    pthread_once(&shapes_once, shapes_compile);
-    if (shapes_status) return trine_fail(shapes_status, "the op tables do not compile");
+    trine_status status = trine_shape_compile_all();
+    if (status) return trine_fail(status, "the op tables do not compile");
     trine_context *made = calloc(1, sizeof *made);
     if (!made) return trine_fail(TRINE_OUT_OF_MEMORY, "no memory for a context");
-    trine_status status = context_fill(made, &full);
+    status = context_fill(made, &full);
     if (status) trine_context_destroy(&made);
     *context = made;
     return status;
