@@ -4,8 +4,8 @@
  * (metadata, selection) and the modules (launchers) both read. Include it with ROW(BACKEND, OP, op,
  * row, ...fields of trine_row...) defined; no guard, by design.
  *
- * A kernel is added by one ROW in its op's list and a launcher named trine_<backend>_<op>_<row> in
- * backends/<backend>/; a row without a launcher does not link.
+ * A kernel is added by one ROW in its op's list and a launcher: trine_host_<op>_<row> in
+ * backends/host/, trine_gpu_<op>_<row> in backends/gpu/. A row without a launcher does not link.
  */
 #include "ops/rows/act_and_mul.h"
 #include "ops/rows/block_scaled_linear.h"

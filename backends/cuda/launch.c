@@ -7,7 +7,10 @@
 
 #include "backends/cuda/cuda_api.h"
 
-#define MAX_DEVICES 64
+#define MAX_DEVICES           64
+#define MAX_GRID_X            INT64_C(0x7fffffff)
+#define MAX_GRID_YZ           65535
+#define DEFAULT_SHARED_MEMORY (48 * 1024) // what a kernel may use without being told
 
 // The error that made a device unusable; 0 while it is not.
 static _Atomic int lost[MAX_DEVICES];
@@ -50,8 +53,8 @@ trine_status trine_cuda_check(cudaError_t error, int ordinal, const char *what)
         int none = 0;
         atomic_compare_exchange_strong(&lost[ordinal], &none, (int)error);
     }
-    return trine_cuda_host->fail(status_of(error), "%s: %s: %s", what, cudaGetErrorName(error),
-                                 cudaGetErrorString(error));
+    return trine_gpu_host->fail(status_of(error), "%s: %s: %s", what, cudaGetErrorName(error),
+                                cudaGetErrorString(error));
 }
 
 trine_status trine_cuda_alive(int ordinal)
@@ -59,28 +62,44 @@ trine_status trine_cuda_alive(int ordinal)
     if (ordinal < 0 || ordinal >= MAX_DEVICES) return TRINE_OK;
     cudaError_t error = (cudaError_t)atomic_load_explicit(&lost[ordinal], memory_order_relaxed);
     if (error == cudaSuccess) return TRINE_OK;
-    return trine_cuda_host->fail(TRINE_DEVICE_LOST,
-                                 "cuda:%d failed earlier with %s (%s); the process must start "
-                                 "again to use it",
-                                 ordinal, cudaGetErrorName(error), cudaGetErrorString(error));
+    return trine_gpu_host->fail(TRINE_DEVICE_LOST,
+                                "cuda:%d failed earlier with %s (%s); the process must start "
+                                "again to use it",
+                                ordinal, cudaGetErrorName(error), cudaGetErrorString(error));
 }
 
-trine_status trine_cuda_launch(const trine_launch *launch, const void *kernel,
-                               const trine_cuda_grid *grid, void **args)
+trine_status trine_gpu_launch(const trine_launch *launch, const void *kernel,
+                              const trine_gpu_grid *grid, void **args)
 {
     trine_status status = trine_cuda_alive(launch->ordinal);
     if (status) return status;
-    dim3 blocks, threads;
-    blocks.x = grid->x, blocks.y = grid->y, blocks.z = grid->z;
-    threads.x = grid->threads, threads.y = 1, threads.z = 1;
-    cudaError_t error = cudaLaunchKernel(kernel, blocks, threads, args, grid->shared_memory,
-                                         (cudaStream_t)launch->stream);
+    if (grid->x == 0 || grid->y == 0 || grid->z == 0) return TRINE_OK;
+    if (grid->y > MAX_GRID_YZ || grid->z > MAX_GRID_YZ)
+        return trine_gpu_host->fail(TRINE_UNSUPPORTED,
+                                    "%s: a grid of %u by %u blocks along y and z; at most 65535",
+                                    launch->row->name, grid->y, grid->z);
+    cudaLaunchConfig_t config = {0};
+    config.gridDim.x = (unsigned)(grid->x < MAX_GRID_X ? grid->x : MAX_GRID_X);
+    config.gridDim.y = grid->y, config.gridDim.z = grid->z;
+    config.blockDim.x = grid->threads, config.blockDim.y = 1, config.blockDim.z = 1;
+    config.dynamicSmemBytes = grid->shared_memory;
+    config.stream = (cudaStream_t)launch->stream;
+    cudaLaunchAttribute early = {.id = cudaLaunchAttributeProgrammaticStreamSerialization};
+    early.val.programmaticStreamSerializationAllowed = 1;
+    if (grid->early && launch->caps->usable[TRINE_FEATURE_DEPENDENT_LAUNCH] == TRINE_NATIVE)
+        config.attrs = &early, config.numAttrs = 1;
+    cudaError_t error = cudaLaunchKernelExC(&config, kernel, args);
     if (error == cudaSuccess) return TRINE_OK;
     return trine_cuda_check(error, launch->ordinal, launch->row->name);
 }
 
-trine_status trine_cuda_load(const trine_row *row, int32_t ordinal, const void *kernel)
+trine_status trine_gpu_load(const trine_row *row, int32_t ordinal, const void *kernel,
+                            uint32_t shared_memory)
 {
     struct cudaFuncAttributes attributes;
-    return trine_cuda_check(cudaFuncGetAttributes(&attributes, kernel), ordinal, row->name);
+    cudaError_t error = cudaFuncGetAttributes(&attributes, kernel);
+    if (error == cudaSuccess && shared_memory > DEFAULT_SHARED_MEMORY)
+        error = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                     (int)shared_memory);
+    return trine_cuda_check(error, ordinal, row->name);
 }

@@ -6,7 +6,7 @@
 #include "ops/row_ids.h"
 #include "trine_cuda_config.h"
 
-const trine_module_host *trine_cuda_host;
+const trine_module_host *trine_gpu_host;
 
 // Rows of other backends leave nothing behind. A row of this one without its two functions does not
 // link.
@@ -15,8 +15,8 @@ const trine_module_host *trine_cuda_host;
 #define FOR_CUDA(...) __VA_ARGS__
 
 #define ROW(BACKEND, OP, op, row, ...)                                                             \
-    FOR_##BACKEND(trine_status trine_cuda_##op##_##row(const trine_launch *launch);                \
-                  trine_status trine_cuda_##op##_##row##_prepare(                                  \
+    FOR_##BACKEND(trine_status trine_gpu_##op##_##row(const trine_launch *launch);                 \
+                  trine_status trine_gpu_##op##_##row##_prepare(                                   \
                       const trine_row *row_, const trine_caps *caps, int32_t ordinal);)
 #include "ops/rows.h"
 #undef ROW
@@ -24,7 +24,7 @@ const trine_module_host *trine_cuda_host;
 static const trine_launch_fn launchers[TRINE_ROW_COUNT + 1] = {
     [TRINE_ROW_COUNT] = NULL,
 #define ROW(BACKEND, OP, op, row, ...)                                                             \
-    FOR_##BACKEND([TRINE_ROW_##BACKEND##_##OP##_##row] = trine_cuda_##op##_##row, )
+    FOR_##BACKEND([TRINE_ROW_##BACKEND##_##OP##_##row] = trine_gpu_##op##_##row, )
 #include "ops/rows.h"
 #undef ROW
 };
@@ -33,7 +33,7 @@ typedef trine_status (*prepare_fn)(const trine_row *row, const trine_caps *caps,
 static const prepare_fn prepares[TRINE_ROW_COUNT + 1] = {
     [TRINE_ROW_COUNT] = NULL,
 #define ROW(BACKEND, OP, op, row, ...)                                                             \
-    FOR_##BACKEND([TRINE_ROW_##BACKEND##_##OP##_##row] = trine_cuda_##op##_##row##_prepare, )
+    FOR_##BACKEND([TRINE_ROW_##BACKEND##_##OP##_##row] = trine_gpu_##op##_##row##_prepare, )
 #include "ops/rows.h"
 #undef ROW
 };
@@ -79,6 +79,6 @@ const trine_module *trine_module_open(const trine_module_host *host, const char 
                  driver / 1000 < runtime / 1000 ? ", too old" : "");
     else
         snprintf(runtime_text + used, sizeof runtime_text - (size_t)used, " (no driver)");
-    trine_cuda_host = host;
+    trine_gpu_host = host;
     return &module;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lanes that work together. Sources for CUDA (nvcc) and HIP (clang) include this and nothing else
+// Lanes that work together. Sources for CUDA (nvcc) and HIP (clang) include this and nothing
 // of their vendor; a HIP source is compiled with -include backends/hip/wave.h.
 //
 // Nothing here assumes how wide a wave is: a team is 1 to 32 neighbouring lanes, which both 32 and
@@ -45,6 +45,24 @@
 
 namespace trine_gpu
 {
+
+// In kernels launched `early`: waits until the work before this on the stream is done and its
+// writes are seen. Every thread that touches memory calls it first.
+TRINE_DEVICE void wait_for_previous()
+{
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+
+// Lets the next kernel of the stream start as soon as every block has come here; it still waits for
+// this one's end where it says so.
+TRINE_DEVICE void let_next_start()
+{
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
 
 #if defined(__HIP__)
 constexpr uint32_t wave_width = __AMDGCN_WAVEFRONT_SIZE;

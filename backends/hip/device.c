@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the HIP runtime says of devices, pointers and streams; launching and its errors.
+// What the HIP runtime says of devices, pointers and streams.
 #include "backends/hip/hip_api.h"
 
 #include <stdio.h>
@@ -11,22 +11,6 @@
 #else
 #define MEMORY_TYPE(attributes) ((attributes).memoryType)
 #endif
-
-// gridDim.x * blockDim.x must stay below this: the dispatch packet counts work items in 32 bits.
-#define GRID_WORK_ITEMS (UINT64_C(1) << 32)
-
-trine_status trine_hip_check(hipError_t error, const char *what)
-{
-    if (error == hipSuccess) return TRINE_OK;
-    // The error was reported here; the thread's own copy must not surprise the caller later.
-    (void)hipGetLastError();
-    trine_status status = TRINE_BACKEND_ERROR;
-    if (error == hipErrorOutOfMemory) status = TRINE_OUT_OF_MEMORY;
-    if (error == hipErrorIllegalAddress || error == hipErrorLaunchFailure)
-        status = TRINE_DEVICE_LOST;
-    return trine_hip_host->fail(status, "%s: %s (%s)", what, hipGetErrorString(error),
-                                hipGetErrorName(error));
-}
 
 int trine_hip_device_count(void)
 {
@@ -60,7 +44,7 @@ trine_status trine_hip_device_query(int ordinal, trine_module_device *device)
     if (properties.maxGridSize[2] < yz) yz = properties.maxGridSize[2];
     // CUDA's limit holds for both, so that a launch that is legal on one is legal on the other.
     limits->max_grid_yz = yz < 65535 ? (uint32_t)yz : 65535;
-    limits->max_grid_work_items = GRID_WORK_ITEMS;
+    limits->max_grid_work_items = TRINE_HIP_GRID_WORK_ITEMS;
     limits->compute_units = (uint32_t)properties.multiProcessorCount;
     return TRINE_OK;
 }
@@ -119,28 +103,4 @@ trine_status trine_hip_stream_query(void *stream, int *ordinal, bool *capturing)
     *ordinal = hipGetStreamDeviceId((hipStream_t)stream);
     return TRINE_OK;
 #endif
-}
-
-trine_status trine_hip_launch(const trine_launch *launch, const void *kernel, uint64_t grid_x,
-                              uint32_t grid_y, uint32_t grid_z, uint32_t threads,
-                              uint32_t shared_memory, void **args)
-{
-    if (grid_x == 0 || grid_y == 0 || grid_z == 0) return TRINE_OK;
-    if (grid_y > 65535 || grid_z > 65535) {
-        return trine_hip_host->fail(TRINE_UNSUPPORTED,
-                                    "%s: a grid of %u by %u blocks along y and z; at most 65535",
-                                    launch->row->name, grid_y, grid_z);
-    }
-    const uint64_t most = (GRID_WORK_ITEMS - 1) / threads;
-    dim3 grid = {(uint32_t)(grid_x < most ? grid_x : most), grid_y, grid_z};
-    dim3 block = {threads, 1, 1};
-    return trine_hip_check(
-        hipLaunchKernel(kernel, grid, block, args, shared_memory, (hipStream_t)launch->stream),
-        launch->row->name);
-}
-
-trine_status trine_hip_load(const trine_row *row, const void *kernel)
-{
-    struct hipFuncAttributes attributes;
-    return trine_hip_check(hipFuncGetAttributes(&attributes, kernel), row->name);
 }

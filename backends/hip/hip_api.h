@@ -8,27 +8,17 @@
 #endif
 #include <hip/hip_runtime_api.h>
 
-#include "backends/backend.h"
+#include "backends/gpu/launch.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-// The core's error channel, set when the module is opened.
-extern const trine_module_host *trine_hip_host;
+// gridDim.x * blockDim.x must stay below this: the dispatch packet counts work items in 32 bits.
+#define TRINE_HIP_GRID_WORK_ITEMS (UINT64_C(1) << 32)
 
 // TRINE_OK, or the last error set to "<what>: <HIP's name and text>" and the status it means.
 trine_status trine_hip_check(hipError_t error, const char *what);
-
-// Launches `kernel` (the address of a __global__ function whose blocks go round when there are
-// fewer of them along x than the work wants). HIP counts the work items of a grid dimension in 32
-// bits, so grid.x is cut to what fits; y and z must fit as they are.
-trine_status trine_hip_launch(const trine_launch *launch, const void *kernel, uint64_t grid_x,
-                              uint32_t grid_y, uint32_t grid_z, uint32_t threads,
-                              uint32_t shared_memory, void **args);
-
-// Loads a kernel's code now, so that its first launch does not.
-trine_status trine_hip_load(const trine_row *row, const void *kernel);
 
 // device.c
 int trine_hip_device_count(void);

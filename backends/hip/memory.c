@@ -7,7 +7,7 @@ static trine_status enter(int ordinal, int *previous)
 {
     *previous = trine_hip_device_enter(ordinal);
     if (*previous >= 0) return TRINE_OK;
-    return trine_hip_host->fail(TRINE_INVALID_DEVICE, "hip:%d: the device can't be made current",
+    return trine_gpu_host->fail(TRINE_INVALID_DEVICE, "hip:%d: the device can't be made current",
                                 ordinal);
 }
 

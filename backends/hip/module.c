@@ -12,7 +12,7 @@
 #define TRINE_MODULE_EXPORT
 #endif
 
-const trine_module_host *trine_hip_host;
+const trine_module_host *trine_gpu_host;
 
 // Rows of other backends leave nothing behind.
 #define FOR_HOST(...)
@@ -20,8 +20,8 @@ const trine_module_host *trine_hip_host;
 #define FOR_HIP(...) __VA_ARGS__
 
 #define ROW(BACKEND, OP, op, row, ...)                                                             \
-    FOR_##BACKEND(trine_status trine_hip_##op##_##row(const trine_launch *launch);                 \
-                  trine_status trine_hip_##op##_##row##_prepare(                                   \
+    FOR_##BACKEND(trine_status trine_gpu_##op##_##row(const trine_launch *launch);                 \
+                  trine_status trine_gpu_##op##_##row##_prepare(                                   \
                       const trine_row *row_, const trine_caps *caps, int32_t ordinal);)
 #include "ops/rows.h"
 #undef ROW
@@ -29,7 +29,7 @@ const trine_module_host *trine_hip_host;
 static const trine_launch_fn launchers[TRINE_ROW_COUNT + 1] = {
     [TRINE_ROW_COUNT] = NULL,
 #define ROW(BACKEND, OP, op, row, ...)                                                             \
-    FOR_##BACKEND([TRINE_ROW_##BACKEND##_##OP##_##row] = trine_hip_##op##_##row, )
+    FOR_##BACKEND([TRINE_ROW_##BACKEND##_##OP##_##row] = trine_gpu_##op##_##row, )
 #include "ops/rows.h"
 #undef ROW
 };
@@ -38,7 +38,7 @@ typedef trine_status (*prepare_fn)(const trine_row *row, const trine_caps *caps,
 static const prepare_fn prepares[TRINE_ROW_COUNT + 1] = {
     [TRINE_ROW_COUNT] = NULL,
 #define ROW(BACKEND, OP, op, row, ...)                                                             \
-    FOR_##BACKEND([TRINE_ROW_##BACKEND##_##OP##_##row] = trine_hip_##op##_##row##_prepare, )
+    FOR_##BACKEND([TRINE_ROW_##BACKEND##_##OP##_##row] = trine_gpu_##op##_##row##_prepare, )
 #include "ops/rows.h"
 #undef ROW
 };
@@ -79,6 +79,6 @@ const trine_module *trine_module_open(const trine_module_host *host, const char 
     // major * 10^7 + minor * 10^5 + patch, as HIP_VERSION counts.
     snprintf(runtime_text, sizeof runtime_text, "HIP %d.%d (built with %d.%d)", version / 10000000,
              version / 100000 % 100, HIP_VERSION_MAJOR, HIP_VERSION_MINOR);
-    trine_hip_host = host;
+    trine_gpu_host = host;
     return &module;
 }

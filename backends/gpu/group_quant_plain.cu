@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernels of per_token_group_quant's row `vector`, no activation.
-#include "backends/cuda/kernels.h"
+#include "backends/gpu/group_quant_kernels.h"
 #include "backends/gpu/per_token_group_quant.h"
 
-const void *trine_cuda_group_quant_plain(const trine_per_token_group_quant_problem *problem)
+const void *trine_gpu_group_quant_plain(const trine_per_token_group_quant_problem *problem)
 {
     return trine_gpu::group_quant_vector_of<trine_gpu::group_quant_plain>(problem);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Launchers of per_token_group_quant.
-#include "backends/cuda/cuda_api.h"
-#include "backends/cuda/kernels.h"
+#include "backends/gpu/group_quant_kernels.h"
 #include "backends/gpu/group_quant_params.h"
+#include "backends/gpu/launch.h"
 #include "backends/gpu/per_token_group_quant_generic.h"
 
 namespace
@@ -12,50 +12,49 @@ const void *vector_kernel(const trine_per_token_group_quant_problem *problem)
 {
     switch (problem->activation) {
     case TRINE_ACTIVATION_NONE:
-        return trine_cuda_group_quant_plain(problem);
+        return trine_gpu_group_quant_plain(problem);
     case TRINE_ACTIVATION_SILU:
-        return trine_cuda_group_quant_silu(problem);
+        return trine_gpu_group_quant_silu(problem);
     case TRINE_ACTIVATION_GELU_ERF:
-        return trine_cuda_group_quant_gelu_erf(problem);
+        return trine_gpu_group_quant_gelu_erf(problem);
     default:
-        return trine_cuda_group_quant_gelu_tanh(problem);
+        return trine_gpu_group_quant_gelu_tanh(problem);
     }
 }
 
 } // namespace
 
-extern "C" trine_status trine_cuda_per_token_group_quant_vector(const trine_launch *launch)
+extern "C" trine_status trine_gpu_per_token_group_quant_vector(const trine_launch *launch)
 {
     const trine_per_token_group_quant_problem *problem = &launch->problem->per_token_group_quant;
     const void *kernel = vector_kernel(problem);
     if (!kernel)
-        return trine_cuda_host->fail(TRINE_UNSUPPORTED, "vector has no kernel for this problem");
+        return trine_gpu_host->fail(TRINE_UNSUPPORTED, "%s: no kernel for this problem",
+                                    launch->row->name);
     trine_gpu::group_quant_plan plan;
     trine_gpu::group_quant_plan_make(problem, &plan);
-    const trine_cuda_grid grid = {plan.grid_x, plan.grid_y, plan.grid_z, plan.threads, 0};
+    const trine_gpu_grid grid = {plan.grid_x, plan.grid_y, plan.grid_z, plan.threads, 0, false};
     void *args[] = {&plan.params};
-    return trine_cuda_launch(launch, kernel, &grid, args);
+    return trine_gpu_launch(launch, kernel, &grid, args);
 }
 
-extern "C" trine_status trine_cuda_per_token_group_quant_generic(const trine_launch *launch)
+extern "C" trine_status trine_gpu_per_token_group_quant_generic(const trine_launch *launch)
 {
     trine_per_token_group_quant_problem problem = launch->problem->per_token_group_quant;
     trine_gpu::group_quant_generic_plan plan;
     trine_gpu::group_quant_generic_plan_make(&problem, &plan);
-    const uint64_t limit = 0x7fffffff;
-    const uint32_t grid_x = static_cast<uint32_t>(plan.grid_x < limit ? plan.grid_x : limit);
-    const trine_cuda_grid grid = {grid_x, plan.grid_y, plan.grid_z,
-                                  trine_gpu::group_quant_generic_threads, 0};
+    const trine_gpu_grid grid = {
+        plan.grid_x, plan.grid_y, plan.grid_z, trine_gpu::group_quant_generic_threads, 0, false};
     void *args[] = {&problem, &plan.visit};
-    return trine_cuda_launch(launch, plan.kernel, &grid, args);
+    return trine_gpu_launch(launch, plan.kernel, &grid, args);
 }
 
-extern "C" trine_status trine_cuda_per_token_group_quant_vector_prepare(const trine_row *row,
-                                                                        const trine_caps *,
-                                                                        int32_t ordinal)
+extern "C" trine_status trine_gpu_per_token_group_quant_vector_prepare(const trine_row *row,
+                                                                       const trine_caps *,
+                                                                       int32_t ordinal)
 {
     const trine_dtype inputs[] = {TRINE_F32, TRINE_F16, TRINE_BF16};
-    const trine_dtype codes[] = {TRINE_E4M3FN, TRINE_I8};
+    const trine_dtype codes[] = {TRINE_E4M3FN, TRINE_E4M3FNUZ, TRINE_I8};
     trine_per_token_group_quant_problem problem = {};
     for (trine_dtype x : inputs)
         for (trine_dtype q : codes)
@@ -65,22 +64,22 @@ extern "C" trine_status trine_cuda_per_token_group_quant_vector_prepare(const tr
                     problem.activation = static_cast<trine_activation>(a);
                     const void *kernel = vector_kernel(&problem);
                     if (!kernel) continue;
-                    trine_status status = trine_cuda_load(row, ordinal, kernel);
+                    trine_status status = trine_gpu_load(row, ordinal, kernel, 0);
                     if (status) return status;
                 }
     return TRINE_OK;
 }
 
-extern "C" trine_status trine_cuda_per_token_group_quant_generic_prepare(const trine_row *row,
-                                                                         const trine_caps *,
-                                                                         int32_t ordinal)
+extern "C" trine_status trine_gpu_per_token_group_quant_generic_prepare(const trine_row *row,
+                                                                        const trine_caps *,
+                                                                        int32_t ordinal)
 {
     trine_per_token_group_quant_problem problem = {};
     for (int64_t size : {int64_t(128), int64_t(4096)}) {
         problem.group_size = size;
         trine_gpu::group_quant_generic_plan plan;
         trine_gpu::group_quant_generic_plan_make(&problem, &plan);
-        trine_status status = trine_cuda_load(row, ordinal, plan.kernel);
+        trine_status status = trine_gpu_load(row, ordinal, plan.kernel, 0);
         if (status) return status;
     }
     return TRINE_OK;
