@@ -53,12 +53,38 @@ typedef struct trine_module {
     void (*release)(int ordinal, void *data);
     trine_status (*copy)(int ordinal, void *dst, const void *src, size_t size, bool to_device);
     trine_status (*synchronize)(int ordinal);
+
+    /* Streams, graphs and time, likewise for tools and tests. A stream does not wait for the
+     * default one. Between capture_begin and capture_end, what is launched on the stream becomes
+     * the nodes of *graph, which can be launched again and again. */
+    trine_status (*stream_create)(int ordinal, void **stream);
+    void (*stream_destroy)(int ordinal, void *stream);
+    trine_status (*stream_synchronize)(int ordinal, void *stream);
+    trine_status (*capture_begin)(int ordinal, void *stream);
+    trine_status (*capture_end)(int ordinal, void *stream, void **graph);
+    void (*graph_destroy)(int ordinal, void *graph);
+    trine_status (*graph_nodes)(int ordinal, void *graph, size_t *count);
+    trine_status (*graph_launch)(int ordinal, void *graph, void *stream);
+    /* Launches the graph between two events and waits: *seconds is the device's own time. */
+    trine_status (*graph_time)(int ordinal, void *graph, void *stream, double *seconds);
+
+    /* Yardsticks on a stream: the driver's device-to-device copy; a plain kernel that copies
+     * `size` bytes (a multiple of 16) in 16-byte accesses with `threads` a block, each thread
+     * copying `unroll` (1, 2, 4 or 8) of them; and a kernel that does nothing. */
+    trine_status (*device_copy)(int ordinal, void *stream, void *dst, const void *src, size_t size);
+    trine_status (*copy_kernel)(int ordinal, void *stream, void *dst, const void *src, size_t size,
+                                uint32_t threads, uint32_t unroll);
+    trine_status (*empty_kernel)(int ordinal, void *stream);
 } trine_module;
 
 #define TRINE_MODULE_SYMBOL "trine_module_open"
 /* NULL, with *reason set, when host->abi does not match. */
 typedef const trine_module *(*trine_module_open_fn)(const trine_module_host *host,
                                                     const char **reason);
+
+/* The module behind a device of the context, NULL for cpu and simulated devices; for tools and
+ * tests. */
+TRINE_API const trine_module *trine_device_module(trine_context *context, DLDevice device);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Memory of any device, for tools and tests: host memory where there is no module. */
+/* Memory of any device, for tools and tests (host memory where there is no module), and the module
+ * itself. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,12 @@ static trine_context_device *device_of(trine_context *context, DLDevice device)
         trine_fail(TRINE_INVALID_DEVICE, "device (%d, %d) is not in this context",
                    device.device_type, device.device_id);
     return own;
+}
+
+const trine_module *trine_device_module(trine_context *context, DLDevice device)
+{
+    trine_context_device *own = device_of(context, device);
+    return own ? own->module : NULL;
 }
 
 trine_status trine_device_alloc(trine_context *context, DLDevice device, size_t size, void **data)

@@ -33,6 +33,19 @@ void trine_cuda_release(int ordinal, void *data);
 trine_status trine_cuda_copy(int ordinal, void *dst, const void *src, size_t size, bool to_device);
 trine_status trine_cuda_synchronize(int ordinal);
 
+// stream.c
+trine_status trine_cuda_stream_create(int ordinal, void **stream);
+void trine_cuda_stream_destroy(int ordinal, void *stream);
+trine_status trine_cuda_stream_synchronize(int ordinal, void *stream);
+trine_status trine_cuda_capture_begin(int ordinal, void *stream);
+trine_status trine_cuda_capture_end(int ordinal, void *stream, void **graph);
+void trine_cuda_graph_destroy(int ordinal, void *graph);
+trine_status trine_cuda_graph_nodes(int ordinal, void *graph, size_t *count);
+trine_status trine_cuda_graph_launch(int ordinal, void *graph, void *stream);
+trine_status trine_cuda_graph_time(int ordinal, void *graph, void *stream, double *seconds);
+trine_status trine_cuda_device_copy(int ordinal, void *stream, void *dst, const void *src,
+                                    size_t size);
+
 #ifdef __cplusplus
 }
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "backends/cuda/cuda_api.h"
+#include "backends/gpu/yardsticks.h"
 #include "ops/row_ids.h"
 #include "trine_cuda_config.h"
 
@@ -58,6 +59,18 @@ static const trine_module module = {
     .release = trine_cuda_release,
     .copy = trine_cuda_copy,
     .synchronize = trine_cuda_synchronize,
+    .stream_create = trine_cuda_stream_create,
+    .stream_destroy = trine_cuda_stream_destroy,
+    .stream_synchronize = trine_cuda_stream_synchronize,
+    .capture_begin = trine_cuda_capture_begin,
+    .capture_end = trine_cuda_capture_end,
+    .graph_destroy = trine_cuda_graph_destroy,
+    .graph_nodes = trine_cuda_graph_nodes,
+    .graph_launch = trine_cuda_graph_launch,
+    .graph_time = trine_cuda_graph_time,
+    .device_copy = trine_cuda_device_copy,
+    .copy_kernel = trine_gpu_run_copy_kernel,
+    .empty_kernel = trine_gpu_run_empty_kernel,
 };
 
 TRINE_API const trine_module *trine_module_open(const trine_module_host *host, const char **reason);

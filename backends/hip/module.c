@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The HIP module's one exported symbol, and the launchers of its rows out of the shared list.
+#include "backends/gpu/yardsticks.h"
 #include "backends/hip/hip_api.h"
 #include "ops/row_ids.h"
 #include "trine_hip_config.h"
@@ -63,6 +64,18 @@ static const trine_module module = {
     .release = trine_hip_release,
     .copy = trine_hip_copy,
     .synchronize = trine_hip_synchronize,
+    .stream_create = trine_hip_stream_create,
+    .stream_destroy = trine_hip_stream_destroy,
+    .stream_synchronize = trine_hip_stream_synchronize,
+    .capture_begin = trine_hip_capture_begin,
+    .capture_end = trine_hip_capture_end,
+    .graph_destroy = trine_hip_graph_destroy,
+    .graph_nodes = trine_hip_graph_nodes,
+    .graph_launch = trine_hip_graph_launch,
+    .graph_time = trine_hip_graph_time,
+    .device_copy = trine_hip_device_copy,
+    .copy_kernel = trine_gpu_run_copy_kernel,
+    .empty_kernel = trine_gpu_run_empty_kernel,
 };
 
 TRINE_MODULE_EXPORT const trine_module *trine_module_open(const trine_module_host *host,

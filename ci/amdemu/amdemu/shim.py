@@ -44,7 +44,11 @@ def _symbol(handle, name, size):
 
 
 def _attr(fid, what):
+  """A kernel's figures; from 100 on: bytes of its arguments, one after the other, 0 past the last."""
   k = _kernels[fid - 1]
+  if what >= 100:
+    sizes = [a[".size"] for a in k.args if not a[".value_kind"].startswith("hidden_")]
+    return sizes[what - 100] if what - 100 < len(sizes) else 0
   return {0: k.meta.get(".max_flat_workgroup_size", 1024), 1: k.lds, 2: k.scratch, 3: k.meta.get(".vgpr_count", 0), 4: k.wave}.get(what, 0)
 
 

@@ -81,7 +81,7 @@ static hipError_t host_func(const void *host, int *id)
         }
     return hipErrorInvalidDeviceFunction;
 }
-static hipError_t launch_(int id, dim3 g, dim3 b, unsigned sh, void **args, void *extra, size_t en)
+hipError_t fakehip_launch(int id, dim3 g, dim3 b, unsigned sh, void **args, void *extra, size_t en)
 {
     if (!g.x || !g.y || !g.z || !b.x || !b.y || !b.z || (uint64_t)b.x * b.y * b.z > 1024)
         return hipErrorInvalidConfiguration;
@@ -95,10 +95,10 @@ static hipError_t launch_(int id, dim3 g, dim3 b, unsigned sh, void **args, void
 }
 hipError_t hipLaunchKernel(const void *f, dim3 g, dim3 b, void **args, size_t sh, hipStream_t s)
 {
-    (void)s;
     int id = 0;
     hipError_t e = host_func(f, &id);
-    RET(e ? e : launch_(id, g, b, sh, args, 0, 0));
+    if (!e && fakehip_capturing(s)) RET(fakehip_capture_kernel(s, id, g, b, sh, args));
+    RET(e ? e : fakehip_launch(id, g, b, sh, args, 0, 0));
 }
 hipError_t hipLaunchCooperativeKernel(const void *f, dim3 g, dim3 b, void **args, unsigned sh,
                                       hipStream_t s)
@@ -242,7 +242,8 @@ hipError_t hipModuleLaunchKernel(hipFunction_t f, unsigned gx, unsigned gy, unsi
         else if (*e == HIP_LAUNCH_PARAM_BUFFER_SIZE)
             n = *(size_t *)e[1];
     }
-    RET(launch_((int)(uintptr_t)f, (dim3){gx, gy, gz}, (dim3){bx, by, bz}, sh, args, raw, n));
+    RET(fakehip_launch((int)(uintptr_t)f, (dim3){gx, gy, gz}, (dim3){bx, by, bz}, sh, args, raw,
+                       n));
 }
 hipError_t hipFuncSetAttribute(const void *f, hipFuncAttribute a, int v)
 {

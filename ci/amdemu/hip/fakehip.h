@@ -38,4 +38,18 @@ int fakehip_env(const char *name, int otherwise);
 int fakehip_lds(void);
 int fakehip_cus(void);
 
+// A stream; while it captures, what it is given goes into a graph (graph.c).
+typedef struct Node Node;
+typedef struct Stream {
+    struct Graph *capture;
+} Stream;
+int fakehip_capturing(hipStream_t s);
+hipError_t fakehip_capture_kernel(hipStream_t s, int id, dim3 g, dim3 b, unsigned sh, void **args);
+// A copy, or with from = NULL a fill with `value`.
+hipError_t fakehip_capture_memory(hipStream_t s, void *to, const void *from, int value,
+                                  size_t size);
+// Runs a kernel now.
+hipError_t fakehip_launch(int id, dim3 g, dim3 b, unsigned sh, void **args, void *extra,
+                          size_t extra_size);
+
 #endif

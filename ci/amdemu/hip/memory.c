@@ -137,7 +137,7 @@ hipError_t hipMemcpy(void *d, const void *s, size_t n, hipMemcpyKind k)
 }
 hipError_t hipMemcpyAsync(void *d, const void *s, size_t n, hipMemcpyKind k, hipStream_t t)
 {
-    (void)t;
+    if (fakehip_capturing(t)) RET(fakehip_capture_memory(t, d, s, 0, n));
     return hipMemcpy(d, s, n, k);
 }
 hipError_t hipMemcpyWithStream(void *d, const void *s, size_t n, hipMemcpyKind k, hipStream_t t)
@@ -191,7 +191,7 @@ hipError_t hipMemset(void *d, int v, size_t n)
 }
 hipError_t hipMemsetAsync(void *d, int v, size_t n, hipStream_t t)
 {
-    (void)t;
+    if (fakehip_capturing(t)) RET(fakehip_capture_memory(t, d, NULL, v, n));
     return hipMemset(d, v, n);
 }
 hipError_t hipMemsetD8(hipDeviceptr_t d, unsigned char v, size_t n)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Streams (which run at once) and events; graphs are not supported.
+// Streams (which run at once) and events.
 #define _GNU_SOURCE
 #include "fakehip.h"
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 static hipError_t stream_(hipStream_t *s)
 {
-    *s = (hipStream_t)calloc(1, 16);
+    *s = (hipStream_t)calloc(1, sizeof(Stream));
     return hipSuccess;
 }
 hipError_t hipStreamCreate(hipStream_t *s)
@@ -108,50 +108,5 @@ hipError_t hipEventElapsedTime(float *ms, hipEvent_t a, hipEvent_t b)
 {
     struct timespec *x = (void *)a, *y = (void *)b;
     *ms = (y->tv_sec - x->tv_sec) * 1e3f + (y->tv_nsec - x->tv_nsec) * 1e-6f;
-    return hipSuccess;
-}
-hipError_t hipStreamBeginCapture(hipStream_t s, hipStreamCaptureMode m)
-{
-    (void)s, (void)m;
-    RET(hipErrorNotSupported);
-}
-hipError_t hipStreamEndCapture(hipStream_t s, hipGraph_t *g)
-{
-    (void)s;
-    if (g) *g = 0;
-    RET(hipErrorNotSupported);
-}
-hipError_t hipStreamIsCapturing(hipStream_t s, hipStreamCaptureStatus *c)
-{
-    (void)s;
-    *c = hipStreamCaptureStatusNone;
-    return hipSuccess;
-}
-hipError_t hipStreamGetCaptureInfo(hipStream_t s, hipStreamCaptureStatus *c, unsigned long long *id)
-{
-    (void)s;
-    *c = hipStreamCaptureStatusNone;
-    if (id) *id = 0;
-    return hipSuccess;
-}
-hipError_t hipGraphInstantiate(hipGraphExec_t *e, hipGraph_t g, hipGraphNode_t *n, char *b,
-                               size_t s)
-{
-    (void)e, (void)g, (void)n, (void)b, (void)s;
-    RET(hipErrorNotSupported);
-}
-hipError_t hipGraphLaunch(hipGraphExec_t e, hipStream_t s)
-{
-    (void)e, (void)s;
-    RET(hipErrorNotSupported);
-}
-hipError_t hipGraphDestroy(hipGraph_t g)
-{
-    (void)g;
-    return hipSuccess;
-}
-hipError_t hipGraphExecDestroy(hipGraphExec_t g)
-{
-    (void)g;
     return hipSuccess;
 }
