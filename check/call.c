@@ -130,7 +130,7 @@ static void inspect(const trine_tensor *tensor, const char *name, bool writable,
         snprintf(damage, size, "changed the input %s at byte %zu", name, at - tensor->origin);
 }
 
-static trine_status fetch(trine_call *call, trine_outcome *outcome)
+trine_status trine_call_fetch(trine_call *call, trine_outcome *outcome)
 {
     const trine_op_description *op = call->plan->op;
     bool writable[TRINE_MAX_TENSORS] = {false};
@@ -187,7 +187,7 @@ trine_status trine_call_run(trine_call *call, trine_context *context, uint8_t po
     outcome->status = trine_op_run(context, &exec, call->plan->op->op, &call->args);
     if (!outcome->status) outcome->status = trine_device_synchronize(context, call->device);
     if (outcome->status) snprintf(outcome->error, sizeof outcome->error, "%s", trine_last_error());
-    status = fetch(call, outcome);
+    status = trine_call_fetch(call, outcome);
     if (status) trine_outcome_destroy(outcome);
     return status;
 }

@@ -55,6 +55,10 @@ const uint8_t *trine_outcome_workspace(const trine_outcome *outcome, const trine
 trine_status trine_call_run(trine_call *call, trine_context *context, uint8_t poison,
                             uint32_t flags, trine_outcome *outcome);
 
+/* Fetches what a run left behind, once the device is done with it: outcome->status and error are
+ * the caller's. */
+trine_status trine_call_fetch(trine_call *call, trine_outcome *outcome);
+
 /* Brings every tensor and the workspace to the device as they must be before a run; for callers
  * that run call->args themselves. */
 trine_status trine_call_upload(trine_call *call, uint8_t poison);

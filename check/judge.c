@@ -225,9 +225,8 @@ static void compare_gaps(const trine_oracle *oracle, const trine_call *call, int
     free(element);
 }
 
-/* One run's outputs against the oracle. */
-static void compare_outputs(trine_oracle *oracle, const trine_row *row, const trine_call *call,
-                            const trine_outcome *outcome, int poison, trine_result *result)
+void trine_judge_outcome(trine_oracle *oracle, const trine_row *row, const trine_call *call,
+                         const trine_outcome *outcome, int poison, trine_result *result)
 {
     const trine_plan *plan = oracle->plan;
     const bool unordered = row->combine == TRINE_COMBINE_CLASS_ATOMIC;
@@ -311,7 +310,7 @@ void trine_judge_row(trine_oracle *oracle, const trine_row *row, trine_context *
             break;
         }
         if (outcome[i].damage[0]) fail_with(result, "%s", outcome[i].damage);
-        compare_outputs(oracle, row, &call, &outcome[i], poison, result);
+        trine_judge_outcome(oracle, row, &call, &outcome[i], poison, result);
         if (i == 0 && !trine_judge_staged(oracle, row, &call, &outcome[i], &result->staged, staged,
                                           sizeof staged))
             fail_with(result, "%s", staged);

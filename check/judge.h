@@ -72,6 +72,12 @@ typedef struct trine_result {
 void trine_judge_row(trine_oracle *oracle, const trine_row *row, trine_context *context,
                      uint32_t flags, trine_result *result);
 
+/* Holds one run's outputs against the oracle, of a call that the caller ran on memory poisoned with
+ * TRINE_POISON_NAN (poison 0) or TRINE_POISON_NUMBER (1). Adds to result, which starts as passed.
+ */
+void trine_judge_outcome(trine_oracle *oracle, const trine_row *row, const trine_call *call,
+                         const trine_outcome *outcome, int poison, trine_result *result);
+
 /* What the row left in the workspace, and out given that: rows with TRINE_ROW_STAGED, calls that
  * have stages. False, with a sentence in `reason`, when something is wrong. check/staged.c */
 bool trine_judge_staged(trine_oracle *oracle, const trine_row *row, const trine_call *call,
