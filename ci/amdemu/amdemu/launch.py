@@ -40,6 +40,14 @@ def pack_kernarg(kr, values, grid, block, dyn_lds):
   return buf
 
 
+def _traffic(L, on):
+  """Starts or ends counting; (read, fetched into the cache, written back) bytes since it was last called."""
+  out = (ctypes.c_uint64 * 3)()
+  L.emu_traffic(int(on), out)
+  return tuple(out)
+
+
+
 def run(kr, values, grid=(1, 1, 1), block=(1, 1, 1), dyn_lds=0, raw_kernarg=None):
   """Execute a kernel. values: explicit arguments as bytes objects, in order (or raw_kernarg: the explicit part, packed)."""
   global _lds_ready
@@ -106,6 +114,8 @@ def run(kr, values, grid=(1, 1, 1), block=(1, 1, 1), dyn_lds=0, raw_kernarg=None
       return None
   cb = _RESOLVE(resolve)
   l.resolve = cb
+  counting = _env_flag("AMDEMU_TRAFFIC")
+  if counting: _traffic(L, True)
   t0 = time.time()
   rc = L.emu_run(ctypes.byref(l))
   dt = time.time() - t0
@@ -113,6 +123,9 @@ def run(kr, values, grid=(1, 1, 1), block=(1, 1, 1), dyn_lds=0, raw_kernarg=None
   stats["launches"] += 1; stats["insts"] += l.insts; stats["seconds"] += dt
   if _env_flag("AMDEMU_STATS"):
     print(f"[amdemu] {kr.name}: {l.waves} waves, {l.insts} instructions, {dt:.3f} s ({t.compiled} handlers compiled so far, {t.compile_s:.1f} s)", file=sys.stderr)
+  if counting:
+    read, fetched, written = _traffic(L, False)
+    print(f"[amdemu] {kr.name}: {read} bytes read; behind a cache of 4 MiB: {fetched} read, {written} written", file=sys.stderr)
   if rc:
     try: where = repr(t.decode(l.fault_pc))
     except Exception: where = "?"

@@ -79,6 +79,9 @@ _Noreturn void emu_fail(const char *m);
 // vanish). space: 0 global, 1 flat, 2 scratch, 3 LDS.
 u8 *emu_locate(Wave *w, int space, u64 a, int lane, int n);
 
+// traffic.c: one access of `size` bytes a lane; kind: 0 load, 1 store, 2 atomic.
+void emu_count_traffic(Wave *w, int space, int kind, const u64 *address, i64 offset, int size);
+
 // Element types of matrix instructions and conversions.
 enum { T_F32, T_F16, T_BF16, T_FP8, T_BF8, T_I8, T_F64, T_U8, T_I4, T_U4 };
 

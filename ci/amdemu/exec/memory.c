@@ -149,6 +149,7 @@ void emu_x_mem(Wave *w, Op *o)
             a = vreg(w, p[4])[l] | (u64)vreg(w, p[4] + 1)[l] << 32;
         addr[l] = a;
     }
+    emu_count_traffic(w, space, p[1], addr, p[9], n);
     for (u32 l = 0; l < w->wsz; l++) {
         if (!(ex >> l & 1)) continue;
         for (int e = 0; e < nel; e++) {
