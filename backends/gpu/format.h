@@ -29,6 +29,15 @@ TRINE_DEVICE uint32_t larger_halves(uint32_t a, uint32_t b)
 template <class Format>
 struct half_word_chunk {
     static constexpr uint32_t words = 8; // 16 elements
+    static constexpr uint32_t per_word = 2;
+
+    TRINE_DEVICE uint32_t pack_word(const float (&x)[2]) { return Format::pack(x[0], x[1]); }
+
+    TRINE_DEVICE void round_word(float (&x)[2])
+    {
+        const uint32_t rounded[1] = {Format::pack(x[0], x[1])};
+        x[0] = Format::element(rounded, 0), x[1] = Format::element(rounded, 1);
+    }
 
     // Bits of the largest magnitude; from Format::infinity on, not all elements are finite.
     TRINE_DEVICE uint32_t largest(const uint32_t (&w)[words])
@@ -55,7 +64,9 @@ struct bf16 : half_word_chunk<bf16> {
 
     TRINE_DEVICE float from_bits(uint32_t bits) { return trine_f32_from_bits(bits << 16); }
 
-    TRINE_DEVICE float element(const uint32_t (&w)[words], uint32_t i)
+    // Element i of any number of words.
+    template <uint32_t Words>
+    TRINE_DEVICE float element(const uint32_t (&w)[Words], uint32_t i)
     {
         return trine_f32_from_bits(i % 2 ? w[i / 2] & 0xffff0000u : w[i / 2] << 16);
     }
@@ -88,7 +99,9 @@ struct f16 : half_word_chunk<f16> {
 #endif
     }
 
-    TRINE_DEVICE float element(const uint32_t (&w)[words], uint32_t i)
+    // Element i of any number of words.
+    template <uint32_t Words>
+    TRINE_DEVICE float element(const uint32_t (&w)[Words], uint32_t i)
     {
         return from_bits(i % 2 ? w[i / 2] >> 16 : w[i / 2] & 0xffffu);
     }
@@ -120,7 +133,12 @@ struct f16 : half_word_chunk<f16> {
 
 struct f32 {
     static constexpr uint32_t words = 16;
+    static constexpr uint32_t per_word = 1;
     static constexpr uint32_t infinity = 0x7f800000u;
+
+    TRINE_DEVICE uint32_t pack_word(const float (&x)[1]) { return trine_f32_bits(x[0]); }
+
+    TRINE_DEVICE void round_word(float (&)[1]) {}
 
     TRINE_DEVICE float from_bits(uint32_t bits) { return trine_f32_from_bits(bits); }
 
@@ -132,7 +150,9 @@ struct f32 {
         return m;
     }
 
-    TRINE_DEVICE float element(const uint32_t (&w)[words], uint32_t i)
+    // Element i of any number of words.
+    template <uint32_t Words>
+    TRINE_DEVICE float element(const uint32_t (&w)[Words], uint32_t i)
     {
         return trine_f32_from_bits(w[i]);
     }

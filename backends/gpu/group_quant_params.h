@@ -9,7 +9,7 @@
 namespace trine_gpu
 {
 
-// Activations are compiled apart.
+// Activations are compiled apart; each has the number that trine_activation gives it.
 constexpr int32_t group_quant_plain = 0, group_quant_silu = 1, group_quant_gelu_erf = 2,
                   group_quant_gelu_tanh = 3;
 

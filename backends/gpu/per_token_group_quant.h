@@ -10,39 +10,14 @@
 #ifndef TRINE_BACKENDS_GPU_PER_TOKEN_GROUP_QUANT_H
 #define TRINE_BACKENDS_GPU_PER_TOKEN_GROUP_QUANT_H
 
+#include "backends/gpu/activation.h"
 #include "backends/gpu/format.h"
 #include "backends/gpu/group_quant_params.h"
 #include "backends/gpu/memory.h"
-#include "numerics/activation.h"
 #include "numerics/group_scale.h"
 
 namespace trine_gpu
 {
-
-template <int32_t Activation>
-TRINE_DEVICE float activate(float gate)
-{
-    if constexpr (Activation == group_quant_silu) return trine_silu(gate);
-    if constexpr (Activation == group_quant_gelu_erf) return trine_gelu_erf(gate);
-    return trine_gelu_tanh(gate);
-}
-
-// act_and_mul's result for a chunk, rounded to X. `gate` becomes the result.
-template <class X, int32_t Activation, bool Each>
-TRINE_DEVICE void activate_chunk(uint32_t (&gate)[X::words], const uint32_t (&up)[X::words])
-{
-#pragma unroll
-    for (uint32_t i = 0; i < X::words; i++) {
-        float low = activate<Activation>(X::element(gate, 2 * i));
-        float high = activate<Activation>(X::element(gate, 2 * i + 1));
-        if constexpr (Each) {
-            uint32_t rounded[X::words];
-            rounded[0] = X::pack(low, high);
-            low = X::element(rounded, 0), high = X::element(rounded, 1);
-        }
-        gate[i] = X::pack(low * X::element(up, 2 * i), high * X::element(up, 2 * i + 1));
-    }
-}
 
 // s = RN(amax / q_max) for amax from 1e-20 up: tried for every such float and each q_max.
 template <class Q>
@@ -75,7 +50,7 @@ TRINE_DEVICE float single_input(const group_quant_params &p, const uint8_t *x, u
 {
     float value = X::load(x, i);
     if constexpr (Activation != group_quant_plain) {
-        float a = activate<Activation>(value);
+        float a = activate_gate<static_cast<trine_activation>(Activation)>(value, 0.0f);
         if (p.each) a = X::round(a);
         value = X::round(a * X::load(x + p.up_offset, i));
     }
@@ -179,10 +154,11 @@ __global__ void TRINE_LAUNCH_BOUNDS(128, (group_quant_resident<X, Activation>))
                 load_words(w, x);
                 load_words(up, x + p.up_offset);
             }
+            constexpr auto activation = static_cast<trine_activation>(Activation);
             if (p.each)
-                activate_chunk<X, Activation, true>(w, up);
+                activate_words<X, activation, true>(w, w, up, 0.0f);
             else
-                activate_chunk<X, Activation, false>(w, up);
+                activate_words<X, activation, false>(w, w, up, 0.0f);
         }
 
         const uint32_t largest = team_max<Lanes>(X::largest(w));
