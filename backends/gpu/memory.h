@@ -46,6 +46,15 @@ TRINE_DEVICE float load_real(const void *data, trine_dtype dtype, int64_t index)
     return dtype == TRINE_BF16 ? trine_bf16_to_f32(h) : trine_f16_to_f32(h);
 }
 
+TRINE_DEVICE void store_real(void *data, trine_dtype dtype, int64_t index, float x)
+{
+    if (dtype == TRINE_F32)
+        static_cast<float *>(data)[index] = x;
+    else
+        static_cast<uint16_t *>(data)[index] =
+            dtype == TRINE_BF16 ? trine_f32_to_bf16(x) : trine_f32_to_f16(x);
+}
+
 TRINE_DEVICE float round_real(float x, trine_dtype dtype)
 {
     if (dtype == TRINE_F32) return x;
