@@ -2,6 +2,8 @@
 /* The data of backends/capability_table.h. No cell was established by running on a GPU. */
 #include "backends/capability_table.h"
 
+#include <string.h>
+
 #define KIB(n) ((n)*1024u)
 /* wave, threads a block, shared memory, bytes a load, grid x, grid y and z, work items, units */
 #define NVIDIA_LIMITS(shared_kib, load)                                                            \
@@ -24,17 +26,19 @@ static const char nvidia_120_limits[] =
     "d: 99 KiB by flashinfer#2786, the driver's answer replaces it; load width s";
 
 static const trine_capability_device nvidia_devices[] = {
-    {"sm_75", "Turing", TRINE_E4M3FN, NVIDIA_LIMITS(64, 16), false, nvidia_limits},
-    {"sm_80", "Ampere", TRINE_E4M3FN, NVIDIA_LIMITS(163, 16), false, nvidia_limits},
-    {"sm_86", "Ampere", TRINE_E4M3FN, NVIDIA_LIMITS(99, 16), false, nvidia_limits},
-    {"sm_87", "Ampere", TRINE_E4M3FN, NVIDIA_LIMITS(163, 16), true, nvidia_limits},
-    {"sm_89", "Ada", TRINE_E4M3FN, NVIDIA_LIMITS(99, 16), false, nvidia_limits},
-    {"sm_90", "Hopper", TRINE_E4M3FN, NVIDIA_LIMITS(227, 16), false, nvidia_limits},
-    {"sm_100", "Blackwell", TRINE_E4M3FN, NVIDIA_LIMITS(227, 32), false, nvidia_limits},
-    {"sm_103", "Blackwell", TRINE_E4M3FN, NVIDIA_LIMITS(227, 32), false, nvidia_limits},
-    {"sm_110", "Blackwell Thor", TRINE_E4M3FN, NVIDIA_LIMITS(227, 32), true, nvidia_limits},
-    {"sm_120", "Blackwell RTX", TRINE_E4M3FN, NVIDIA_LIMITS(99, 32), false, nvidia_120_limits},
-    {"sm_121", "Blackwell RTX", TRINE_E4M3FN, NVIDIA_LIMITS(99, 32), false, nvidia_120_limits},
+    {"sm_75", "Turing", TRINE_E4M3FN, NVIDIA_LIMITS(64, 16), false, nvidia_limits, NULL},
+    {"sm_80", "Ampere", TRINE_E4M3FN, NVIDIA_LIMITS(163, 16), false, nvidia_limits, NULL},
+    {"sm_86", "Ampere", TRINE_E4M3FN, NVIDIA_LIMITS(99, 16), false, nvidia_limits, NULL},
+    {"sm_87", "Ampere", TRINE_E4M3FN, NVIDIA_LIMITS(163, 16), true, nvidia_limits, NULL},
+    {"sm_89", "Ada", TRINE_E4M3FN, NVIDIA_LIMITS(99, 16), false, nvidia_limits, NULL},
+    {"sm_90", "Hopper", TRINE_E4M3FN, NVIDIA_LIMITS(227, 16), false, nvidia_limits, NULL},
+    {"sm_100", "Blackwell", TRINE_E4M3FN, NVIDIA_LIMITS(227, 32), false, nvidia_limits, NULL},
+    {"sm_103", "Blackwell", TRINE_E4M3FN, NVIDIA_LIMITS(227, 32), false, nvidia_limits, NULL},
+    {"sm_110", "Blackwell Thor", TRINE_E4M3FN, NVIDIA_LIMITS(227, 32), true, nvidia_limits, NULL},
+    {"sm_120", "Blackwell RTX", TRINE_E4M3FN, NVIDIA_LIMITS(99, 32), false, nvidia_120_limits,
+     NULL},
+    {"sm_121", "Blackwell RTX", TRINE_E4M3FN, NVIDIA_LIMITS(99, 32), false, nvidia_120_limits,
+     NULL},
 };
 
 /* clang-format off */
@@ -85,19 +89,19 @@ static const char amd_limits[] = "l: local memory is the backend's limit, wave w
 static const char rdna_limits[] = "l: wave width; d: local memory; grid as above";
 
 static const trine_capability_device amd_devices[] = {
-    {"gfx908", "CDNA", TRINE_E4M3FN, AMD_LIMITS(64, 64), true, amd_limits},
-    {"gfx90a", "CDNA2", TRINE_E4M3FN, AMD_LIMITS(64, 64), true, amd_limits},
-    {"gfx942", "CDNA3", TRINE_E4M3FNUZ, AMD_LIMITS(64, 64), true, amd_limits},
-    {"gfx950", "CDNA4", TRINE_E4M3FN, AMD_LIMITS(64, 160), true, amd_limits},
-    {"gfx1030", "RDNA2", TRINE_E4M3FN, AMD_LIMITS(32, 64), true, rdna_limits},
-    {"gfx1100", "RDNA3", TRINE_E4M3FN, AMD_LIMITS(32, 64), true, amd_limits},
-    {"gfx1101", "RDNA3", TRINE_E4M3FN, AMD_LIMITS(32, 64), true, rdna_limits},
-    {"gfx1102", "RDNA3", TRINE_E4M3FN, AMD_LIMITS(32, 64), true, rdna_limits},
-    {"gfx1103", "RDNA3", TRINE_E4M3FN, AMD_LIMITS(32, 64), true, rdna_limits},
-    {"gfx1150", "RDNA3.5", TRINE_E4M3FN, AMD_LIMITS(32, 64), true, rdna_limits},
-    {"gfx1151", "RDNA3.5", TRINE_E4M3FN, AMD_LIMITS(32, 64), true, rdna_limits},
-    {"gfx1200", "RDNA4", TRINE_E4M3FN, AMD_LIMITS(32, 64), true, amd_limits},
-    {"gfx1201", "RDNA4", TRINE_E4M3FN, AMD_LIMITS(32, 64), true, rdna_limits},
+    {"gfx908", "CDNA", TRINE_E4M3FN, AMD_LIMITS(64, 64), true, amd_limits, NULL},
+    {"gfx90a", "CDNA2", TRINE_E4M3FN, AMD_LIMITS(64, 64), true, amd_limits, NULL},
+    {"gfx942", "CDNA3", TRINE_E4M3FNUZ, AMD_LIMITS(64, 64), true, amd_limits, NULL},
+    {"gfx950", "CDNA4", TRINE_E4M3FN, AMD_LIMITS(64, 160), true, amd_limits, NULL},
+    {"gfx1030", "RDNA2", TRINE_E4M3FN, AMD_LIMITS(32, 64), true, rdna_limits, NULL},
+    {"gfx1100", "RDNA3", TRINE_E4M3FN, AMD_LIMITS(32, 64), true, amd_limits, NULL},
+    {"gfx1101", "RDNA3", TRINE_E4M3FN, AMD_LIMITS(32, 64), true, rdna_limits, "gfx1100"},
+    {"gfx1102", "RDNA3", TRINE_E4M3FN, AMD_LIMITS(32, 64), true, rdna_limits, "gfx1100"},
+    {"gfx1103", "RDNA3", TRINE_E4M3FN, AMD_LIMITS(32, 64), true, rdna_limits, "gfx1100"},
+    {"gfx1150", "RDNA3.5", TRINE_E4M3FN, AMD_LIMITS(32, 64), true, rdna_limits, NULL},
+    {"gfx1151", "RDNA3.5", TRINE_E4M3FN, AMD_LIMITS(32, 64), true, rdna_limits, "gfx1150"},
+    {"gfx1200", "RDNA4", TRINE_E4M3FN, AMD_LIMITS(32, 64), true, amd_limits, NULL},
+    {"gfx1201", "RDNA4", TRINE_E4M3FN, AMD_LIMITS(32, 64), true, rdna_limits, "gfx1200"},
 };
 
 /*
@@ -106,41 +110,41 @@ static const trine_capability_device amd_devices[] = {
  */
 /* clang-format off */
 static const trine_capability_feature amd_features[TRINE_FEATURE_COUNT] = {
-/*                                 908 90a 942 950 1030 1100 1101 1102 1103 1150 1151 1200 1201 */
-FEATURE(BF16_FMA,             "E E E E E E E E E E E E E", "l",  "through f32; only gfx1250 has it"),
-FEATURE(BF16_CONVERT,         "E E E N E E E E E E E E E", "l",  "v_cvt_pk_bf16_f32; integer rounding elsewhere"),
-FEATURE(F32X2_FMA,            "E N N N E E E E E E E E E", "l",  "v_pk_fma_f32; RDNA3 may pair two (VOPD)"),
-FEATURE(FP8_OCP_CONVERT,      "- - - N - - - - - - - N N", "ld", "v_cvt_pk_fp8_f32; which encoding it means is documentation, the bytes are the same on 942 and 950"),
-FEATURE(FP8_FNUZ_CONVERT,     "- - N - - - - - - - - - -", "ld", "v_cvt_pk_fp8_f32 on 942; as above"),
-FEATURE(UE8M0_CONVERT,        "- - - N - - - - - - - - -", "l",  "v_cvt_scalef32_*: clang knows them for 950 only"),
-FEATURE(F16_MATRIX,           "N N N N - N N N N N N N N", "l",  "v_mfma_f32_16x16x16f16, v_wmma_f32_16x16x16_f16"),
-FEATURE(BF16_MATRIX,          "N N N N - N N N N N N N N", "l",  "v_mfma_f32_16x16x8bf16 (gone from 942 on), 16x16x16_bf16, v_wmma_f32_16x16x16_bf16"),
-FEATURE(I8_MATRIX,            "N N N N - N N N N N N N N", "l",  "v_mfma_i32_16x16x16i8 (gone from 942 on), 16x16x32_i8, v_wmma_i32_16x16x16_iu8"),
-FEATURE(I4_MATRIX,            "- - - - - N N N N N N N N", "l",  "v_wmma_i32_16x16x16_iu4; 16x16x32 on gfx12"),
-FEATURE(FP8_OCP_MATRIX,       "- - - N - - - - - - - N N", "ld", "v_mfma_f32_16x16x32_fp8_fp8 on 950, v_wmma_f32_16x16x16_fp8_fp8 on gfx12"),
-FEATURE(FP8_FNUZ_MATRIX,      "- - N - - - - - - - - - -", "ld", "v_mfma_f32_16x16x32_fp8_fp8 on 942"),
-FEATURE(MX_MATRIX,            "- - - N - - - - - - - - -", "l",  "v_mfma_scale_f32_16x16x128_f8f6f4"),
-FEATURE(FP4_MATRIX,           "- - - N - - - - - - - - -", "l",  "v_mfma_scale_f32_16x16x128_f8f6f4"),
-FEATURE(WGMMA,                "- - - - - - - - - - - - -", "d",  "NVIDIA only"),
-FEATURE(TCGEN05,              "- - - - - - - - - - - - -", "d",  "NVIDIA only"),
-FEATURE(MFMA,                 "N N N N - - - - - - - - -", "l",  "v_mfma_*"),
-FEATURE(WMMA,                 "- - - - - N N N N N N - -", "l",  "v_wmma_* with 16-element operands"),
-FEATURE(WMMA_GFX12,           "- - - - - - - - - - - N N", "l",  "v_wmma_* with 8-element operands"),
-FEATURE(I8_DOT4,              "N N N N N N N N N N N N N", "l",  "v_dot4_i32_i8, v_dot4_i32_iu8"),
-FEATURE(BF16_DOT2,            "- - - N - N N N N N N N N", "l",  "v_dot2_f32_bf16"),
-FEATURE(ATOMIC_ADD_F32,       "N N N N E N N N N N N N N", "l",  "global_atomic_add_f32 at agent scope; with promise but for 942, 950 and gfx12; 908 returns no old value"),
-FEATURE(ATOMIC_ADD_F16X2,     "N N N N E E E E E E E N N", "l",  "global_atomic_pk_add_f16 at agent scope; with promise on 908 and 90a; 908 returns no old value"),
-FEATURE(ATOMIC_ADD_BF16X2,    "E E N N E E E E E E E N N", "l",  "global_atomic_pk_add_bf16 at agent scope; no buffer form on 942 (triton#7011)"),
-FEATURE(ATOMIC_ADD_SCALAR16,  "E E E E E E E E E E E E E", "l",  "a loop everywhere"),
-FEATURE(ATOMIC_ADD_VECTOR,    "- - - - - - - - - - - - -", "l",  "none"),
-FEATURE(SHARED_ATOMIC_F32,    "N N N N N N N N N N N N N", "l",  "ds_add_f32"),
-FEATURE(SHARED_ATOMIC_BF16X2, "E E N N E E E E E E E N N", "l",  "ds_pk_add_bf16"),
-FEATURE(ASYNC_COPY,           "- - - N - - - - - - - - -", "l",  "global_load_lds_dwordx4; older CDNA and RDNA2 copy 4 bytes, gfx11 and gfx12 none"),
-FEATURE(BULK_COPY,            "- - - - - - - - - - - - -", "l",  "none"),
-FEATURE(CLUSTERS,             "- - - - - - - - - - - - -", "l",  "none before gfx1250"),
-FEATURE(DEPENDENT_LAUNCH,     "- - - - - - - - - - - - -", "d",  "none"),
-FEATURE(REGISTER_REALLOCATION,"- - - - - - - - - - - - -", "d",  "none"),
-FEATURE(WIDE_LOAD,            "- - - - - - - - - - - - -", "l",  "16 bytes at most"),
+/*                                 908 90a 942 950 1030 1100 1150 1200 */
+FEATURE(BF16_FMA,             "E E E E E E E E", "l",  "through f32; only gfx1250 has it"),
+FEATURE(BF16_CONVERT,         "E E E N E E E E", "l",  "v_cvt_pk_bf16_f32; integer rounding elsewhere"),
+FEATURE(F32X2_FMA,            "E N N N E E E E", "l",  "v_pk_fma_f32; RDNA3 may pair two (VOPD)"),
+FEATURE(FP8_OCP_CONVERT,      "- - - N - - - N", "ld", "v_cvt_pk_fp8_f32; which encoding it means is documentation, the bytes are the same on 942 and 950"),
+FEATURE(FP8_FNUZ_CONVERT,     "- - N - - - - -", "ld", "v_cvt_pk_fp8_f32 on 942; as above"),
+FEATURE(UE8M0_CONVERT,        "- - - N - - - -", "l",  "v_cvt_scalef32_*: clang knows them for 950 only"),
+FEATURE(F16_MATRIX,           "N N N N - N N N", "l",  "v_mfma_f32_16x16x16f16, v_wmma_f32_16x16x16_f16"),
+FEATURE(BF16_MATRIX,          "N N N N - N N N", "l",  "v_mfma_f32_16x16x8bf16 (gone from 942 on), 16x16x16_bf16, v_wmma_f32_16x16x16_bf16"),
+FEATURE(I8_MATRIX,            "N N N N - N N N", "l",  "v_mfma_i32_16x16x16i8 (gone from 942 on), 16x16x32_i8, v_wmma_i32_16x16x16_iu8"),
+FEATURE(I4_MATRIX,            "- - - - - N N N", "l",  "v_wmma_i32_16x16x16_iu4; 16x16x32 on gfx12"),
+FEATURE(FP8_OCP_MATRIX,       "- - - N - - - N", "ld", "v_mfma_f32_16x16x32_fp8_fp8 on 950, v_wmma_f32_16x16x16_fp8_fp8 on gfx12"),
+FEATURE(FP8_FNUZ_MATRIX,      "- - N - - - - -", "ld", "v_mfma_f32_16x16x32_fp8_fp8 on 942"),
+FEATURE(MX_MATRIX,            "- - - N - - - -", "l",  "v_mfma_scale_f32_16x16x128_f8f6f4"),
+FEATURE(FP4_MATRIX,           "- - - N - - - -", "l",  "v_mfma_scale_f32_16x16x128_f8f6f4"),
+FEATURE(WGMMA,                "- - - - - - - -", "d",  "NVIDIA only"),
+FEATURE(TCGEN05,              "- - - - - - - -", "d",  "NVIDIA only"),
+FEATURE(MFMA,                 "N N N N - - - -", "l",  "v_mfma_*"),
+FEATURE(WMMA,                 "- - - - - N N -", "l",  "v_wmma_* with 16-element operands"),
+FEATURE(WMMA_GFX12,           "- - - - - - - N", "l",  "v_wmma_* with 8-element operands"),
+FEATURE(I8_DOT4,              "N N N N N N N N", "l",  "v_dot4_i32_i8, v_dot4_i32_iu8"),
+FEATURE(BF16_DOT2,            "- - - N - N N N", "l",  "v_dot2_f32_bf16"),
+FEATURE(ATOMIC_ADD_F32,       "N N N N E N N N", "l",  "global_atomic_add_f32 at agent scope; with promise but for 942, 950 and gfx12; 908 returns no old value"),
+FEATURE(ATOMIC_ADD_F16X2,     "N N N N E E E N", "l",  "global_atomic_pk_add_f16 at agent scope; with promise on 908 and 90a; 908 returns no old value"),
+FEATURE(ATOMIC_ADD_BF16X2,    "E E N N E E E N", "l",  "global_atomic_pk_add_bf16 at agent scope; no buffer form on 942 (triton#7011)"),
+FEATURE(ATOMIC_ADD_SCALAR16,  "E E E E E E E E", "l",  "a loop everywhere"),
+FEATURE(ATOMIC_ADD_VECTOR,    "- - - - - - - -", "l",  "none"),
+FEATURE(SHARED_ATOMIC_F32,    "N N N N N N N N", "l",  "ds_add_f32"),
+FEATURE(SHARED_ATOMIC_BF16X2, "E E N N E E E N", "l",  "ds_pk_add_bf16"),
+FEATURE(ASYNC_COPY,           "- - - N - - - -", "l",  "global_load_lds_dwordx4; older CDNA and RDNA2 copy 4 bytes, gfx11 and gfx12 none"),
+FEATURE(BULK_COPY,            "- - - - - - - -", "l",  "none"),
+FEATURE(CLUSTERS,             "- - - - - - - -", "l",  "none before gfx1250"),
+FEATURE(DEPENDENT_LAUNCH,     "- - - - - - - -", "d",  "none"),
+FEATURE(REGISTER_REALLOCATION,"- - - - - - - -", "d",  "none"),
+FEATURE(WIDE_LOAD,            "- - - - - - - -", "l",  "16 bytes at most"),
 };
 /* clang-format on */
 
@@ -152,7 +156,8 @@ static const trine_capability_device host_devices[] = {
      TRINE_E4M3FN,
      {1, 0, 0, 16, 0, 0, 0, 0},
      true,
-     "h: grids and blocks do not apply"},
+     "h: grids and blocks do not apply",
+     NULL},
 };
 
 /* clang-format off */
@@ -183,3 +188,14 @@ const trine_capability_vendor trine_capability_vendors[TRINE_CAPABILITY_VENDOR_C
     {TRINE_BACKEND_HIP, "AMD", amd_devices, COUNT(amd_devices), amd_features},
     {TRINE_BACKEND_HOST, "Host", host_devices, COUNT(host_devices), host_features},
 };
+
+char trine_capability_cell(const trine_capability_vendor *vendor, size_t device,
+                           trine_feature feature)
+{
+    const trine_capability_device *devices = vendor->devices;
+    const char *name = devices[device].like ? devices[device].like : devices[device].name;
+    size_t column = 0;
+    for (size_t d = 0; d < vendor->device_count && strcmp(devices[d].name, name); d++)
+        if (!devices[d].like) column++;
+    return vendor->features[feature].cells[2 * column];
+}

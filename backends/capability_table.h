@@ -30,11 +30,16 @@ typedef struct trine_capability_device {
     trine_limits limits;
     bool embedded;   /* runs no binary of another number of its major version */
     const char *how; /* where the limits come from */
+    /* NULL, or the device of the same vendor whose features this one has: it has no column. A new
+     * device of a known kind is therefore one line, and a target's name in the module's
+     * meson.build. */
+    const char *like;
 } trine_capability_device;
 
 typedef struct trine_capability_feature {
     trine_feature feature;
-    const char *cells; /* one a device, separated by one space, in the order of the devices */
+    const char *cells; /* one a device that is like no other, separated by one
+                          space, in the order of the devices */
     const char *evidence;
     const char *how;
 } trine_capability_feature;
@@ -50,10 +55,8 @@ typedef struct trine_capability_vendor {
 #define TRINE_CAPABILITY_VENDOR_COUNT 3
 extern const trine_capability_vendor trine_capability_vendors[TRINE_CAPABILITY_VENDOR_COUNT];
 
-static inline char trine_capability_cell(const trine_capability_vendor *vendor, size_t device,
-                                         trine_feature feature)
-{
-    return vendor->features[feature].cells[2 * device];
-}
+/* The cell of a device and a feature. */
+char trine_capability_cell(const trine_capability_vendor *vendor, size_t device,
+                           trine_feature feature);
 
 #endif

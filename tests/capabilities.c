@@ -31,13 +31,14 @@ Test(capabilities, every_cell_is_there_with_its_evidence)
     int cells = 0;
     for (size_t v = 0; v < TRINE_CAPABILITY_VENDOR_COUNT; v++) {
         const trine_capability_vendor *vendor = &trine_capability_vendors[v];
+        size_t columns = 0;
+        for (size_t d = 0; d < vendor->device_count; d++) columns += !vendor->devices[d].like;
         for (int f = 0; f < TRINE_FEATURE_COUNT; f++) {
             const trine_capability_feature *feature = &vendor->features[f];
             const char *name = trine_feature_name((trine_feature)f);
             cr_assert_not_null(feature->cells, "%s has no line for %s", vendor->title, name);
             cr_assert_eq((int)feature->feature, f);
-            cr_assert_eq(strlen(feature->cells), 2 * vendor->device_count - 1, "%s %s",
-                         vendor->title, name);
+            cr_assert_eq(strlen(feature->cells), 2 * columns - 1, "%s %s", vendor->title, name);
             for (size_t i = 0; feature->cells[i]; i++, cells++)
                 cr_assert_not_null(strchr(i % 2 ? " " : "NEaf-", feature->cells[i]), "%s %s: '%c'",
                                    vendor->title, name, feature->cells[i]);
@@ -48,7 +49,26 @@ Test(capabilities, every_cell_is_there_with_its_evidence)
         for (size_t d = 0; d < vendor->device_count; d++)
             cr_assert_gt(strlen(vendor->devices[d].how), 0);
     }
-    cr_assert_gt(cells, 24 * TRINE_FEATURE_COUNT);
+    cr_assert_gt(cells, 19 * TRINE_FEATURE_COUNT);
+}
+
+Test(capabilities, a_device_like_another_has_its_features)
+{
+    int alike = 0;
+    for (size_t v = 0; v < TRINE_CAPABILITY_VENDOR_COUNT; v++) {
+        const trine_capability_vendor *vendor = &trine_capability_vendors[v];
+        for (size_t d = 0; d < vendor->device_count; d++) {
+            if (!vendor->devices[d].like) continue;
+            const trine_caps *own = trine_capabilities_find(vendor->devices[d].name);
+            const trine_caps *other = trine_capabilities_find(vendor->devices[d].like);
+            cr_assert_not_null(other, "%s is like %s, which is unknown", own->name,
+                               vendor->devices[d].like);
+            cr_assert_arr_eq(own->has, other->has, sizeof own->has, "%s", own->name);
+            cr_assert_eq(own->limits.wave_width, other->limits.wave_width);
+            alike++;
+        }
+    }
+    cr_assert_gt(alike, 0);
 }
 
 Test(capabilities, the_issues_devices_are_known)
