@@ -120,9 +120,10 @@ static trine_status launch_held(trine_context_device *device, const trine_contex
     if (previous < 0)
         return trine_fail(TRINE_BACKEND_ERROR, "%s can't be made current", device->device.id);
     trine_status status = runs->launch(launch);
-    if (status == TRINE_DEVICE_LOST && !atomic_load(&device->lost)) {
+    int held = 0;
+    if (status == TRINE_DEVICE_LOST && atomic_compare_exchange_strong(&device->lost, &held, 1)) {
         snprintf(device->lost_reason, sizeof device->lost_reason, "%.255s", trine_last_error());
-        atomic_store(&device->lost, true);
+        atomic_store(&device->lost, 2);
     }
     device->module->device_leave(previous);
     return status;
@@ -161,6 +162,13 @@ static trine_status determinism_held(const trine_op_plan *p, uint32_t flags)
     return TRINE_OK;
 }
 
+/* What a launch learnt of the device holds for every later call of the context. */
+static trine_status device_held(trine_context_device *device)
+{
+    if (atomic_load(&device->lost) < 2) return TRINE_OK;
+    return trine_fail(TRINE_DEVICE_LOST, "%s is lost: %s", device->device.id, device->lost_reason);
+}
+
 trine_status trine_op_run(trine_context *context, const trine_exec *exec, int32_t op,
                           const void *args)
 {
@@ -172,10 +180,8 @@ trine_status trine_op_run(trine_context *context, const trine_exec *exec, int32_
     if (status) return status;
     trine_context_device *device = trine_op_plan_device(context, &p);
     if (!device) return TRINE_INVALID_DEVICE;
-    if (atomic_load(&device->lost))
-        return trine_fail(TRINE_DEVICE_LOST, "%s is lost: %s", device->device.id,
-                          device->lost_reason);
-    status = determinism_held(&p, full.flags);
+    status = device_held(device);
+    if (!status) status = determinism_held(&p, full.flags);
     if (status || trine_op_plan_is_empty(&p)) return status;
     status = workspace_held(&p, &full);
     if (!status) status = pointers_held(&p, device, &full);
@@ -272,10 +278,11 @@ trine_status trine_prepare(trine_context *context, DLDevice device, int32_t op)
         return trine_fail(TRINE_INVALID_ARGUMENT, "op is %d, must be -1 to %d", op,
                           TRINE_OP_COUNT - 1);
     if (!own->module) return TRINE_OK;
+    trine_status status = device_held(own);
+    if (status) return status;
     int previous = own->module->device_enter(own->ordinal);
     if (previous < 0)
         return trine_fail(TRINE_BACKEND_ERROR, "%s can't be made current", own->device.id);
-    trine_status status = TRINE_OK;
     for (int32_t i = 0; i < TRINE_OP_COUNT && !status; i++) {
         if (op >= 0 && op != i) continue;
         for (size_t j = 0; j < context->row_count[i] && !status; j++) {

@@ -14,7 +14,7 @@ typedef struct trine_context_device {
     trine_device device;
     const trine_module *module; /* NULL: cpu or simulated */
     int ordinal;
-    atomic_bool lost; /* sticky; lost_reason was written before it was set */
+    atomic_int lost; /* sticky: 1 while its first thread writes lost_reason, then 2 */
     char lost_reason[256];
 } trine_context_device;
 

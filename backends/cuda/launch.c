@@ -96,6 +96,8 @@ trine_status trine_gpu_launch(const trine_launch *launch, const void *kernel,
 trine_status trine_gpu_load(const trine_row *row, int32_t ordinal, const void *kernel,
                             uint32_t shared_memory)
 {
+    trine_status status = trine_cuda_alive(ordinal);
+    if (status) return status;
     struct cudaFuncAttributes attributes;
     cudaError_t error = cudaFuncGetAttributes(&attributes, kernel);
     if (error == cudaSuccess && shared_memory > DEFAULT_SHARED_MEMORY)

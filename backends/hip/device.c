@@ -27,7 +27,7 @@ trine_status trine_hip_device_query(int ordinal, trine_module_device *device)
     hipDeviceProp_t properties;
     memset(device, 0, sizeof *device);
     trine_status status =
-        trine_hip_check(hipGetDeviceProperties(&properties, ordinal), "device properties");
+        trine_hip_check(hipGetDeviceProperties(&properties, ordinal), -1, "device properties");
     if (status != TRINE_OK) return status;
 
     // "gfx90a:sramecc+:xnack-": what follows the colon are settings, not the architecture.
@@ -77,7 +77,7 @@ trine_status trine_hip_pointer_query(const void *pointer, int *kind, int *ordina
         (void)hipGetLastError();
         return TRINE_OK;
     }
-    if (error != hipSuccess) return trine_hip_check(error, "pointer attributes");
+    if (error != hipSuccess) return trine_hip_check(error, -1, "pointer attributes");
     if (attributes.isManaged)
         *kind = 2;
     else if (MEMORY_TYPE(attributes) == hipMemoryTypeDevice)
@@ -93,12 +93,12 @@ trine_status trine_hip_stream_query(void *stream, int *ordinal, bool *capturing)
     // The default stream belongs to whatever device is current, and can't be captured.
     if (!stream) return TRINE_OK;
     hipStreamCaptureStatus capture = hipStreamCaptureStatusNone;
-    trine_status status = trine_hip_check(hipStreamIsCapturing((hipStream_t)stream, &capture),
+    trine_status status = trine_hip_check(hipStreamIsCapturing((hipStream_t)stream, &capture), -1,
                                           "stream capture state");
     if (status != TRINE_OK) return status;
     *capturing = capture != hipStreamCaptureStatusNone;
 #if HIP_VERSION_MAJOR >= 6
-    return trine_hip_check(hipStreamGetDevice((hipStream_t)stream, ordinal), "stream device");
+    return trine_hip_check(hipStreamGetDevice((hipStream_t)stream, ordinal), -1, "stream device");
 #else
     *ordinal = hipGetStreamDeviceId((hipStream_t)stream);
     return TRINE_OK;

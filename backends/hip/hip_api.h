@@ -17,8 +17,13 @@ extern "C" {
 // gridDim.x * blockDim.x must stay below this: the dispatch packet counts work items in 32 bits.
 #define TRINE_HIP_GRID_WORK_ITEMS (UINT64_C(1) << 32)
 
-// TRINE_OK, or the last error set to "<what>: <HIP's name and text>" and the status it means.
-trine_status trine_hip_check(hipError_t error, const char *what);
+// TRINE_OK, or the last error set to "<what>: <HIP's name and text>" and the status it means. An
+// error that leaves the device unusable is remembered: from then on trine_gpu_launch and whatever
+// else asks trine_hip_alive fail at once with the reason. ordinal -1: of no device.
+trine_status trine_hip_check(hipError_t error, int ordinal, const char *what);
+
+// TRINE_OK, or TRINE_DEVICE_LOST with what was remembered of the device.
+trine_status trine_hip_alive(int ordinal);
 
 // device.c
 int trine_hip_device_count(void);
