@@ -92,6 +92,39 @@ static void add_comparison(trine_comparison *sum, const trine_comparison *part)
     if (part->used > sum->used) sum->used = part->used;
 }
 
+/* The dtype of the op's first tensor, and of the first one that holds quantized values. */
+static void name_dtypes(const trine_plan *plan, char *name, size_t size)
+{
+    const trine_dtype first = plan->layout[0].dtype;
+
+    snprintf(name, size, "%s", trine_dtype_name(first));
+    for (int i = 1; i < plan->op->tensor_count; i++) {
+        const trine_dtype dtype = plan->layout[i].dtype;
+        const bool quantized = dtype == TRINE_E4M3FN || dtype == TRINE_E4M3FNUZ ||
+                               dtype == TRINE_E5M2 || dtype == TRINE_I8 || dtype == TRINE_U8;
+        if (!plan->present[i] || !quantized || dtype == first) continue;
+        const size_t used = strlen(name);
+        snprintf(name + used, size - used, " %s", trine_dtype_name(dtype));
+        return;
+    }
+}
+
+static void score_dtypes(trine_suite *suite, const trine_plan *plan, const trine_result *result)
+{
+    char name[sizeof suite->dtypes->name];
+    size_t i = 0;
+
+    name_dtypes(plan, name, sizeof name);
+    while (i < suite->dtype_count && strcmp(suite->dtypes[i].name, name) != 0) i++;
+    if (i == TRINE_SUITE_DTYPES) return;
+    trine_dtype_score *score = &suite->dtypes[i];
+    if (i == suite->dtype_count) snprintf(score->name, sizeof score->name, "%s", name);
+    if (i == suite->dtype_count) suite->dtype_count++;
+    score->passed += result->verdict == TRINE_PASSED;
+    score->failed += result->verdict == TRINE_FAILED;
+    add_comparison(&score->comparison, &result->comparison);
+}
+
 static void judge_row(trine_suite *suite, trine_oracle *oracle, const trine_case *entry,
                       const trine_row *row, bool selected, uint32_t flags)
 {
@@ -104,6 +137,9 @@ static void judge_row(trine_suite *suite, trine_oracle *oracle, const trine_case
                     &result);
     if (!suite->mutants_only) add_comparison(&score->comparison, &result.comparison);
     trine_staged_add(&score->staged, &result.staged);
+    if (!suite->mutants_only && result.verdict != TRINE_SKIPPED &&
+        row->backend == suite->target->info->caps.backend)
+        score_dtypes(suite, &entry->plan, &result);
     if (result.verdict == TRINE_PASSED) {
         score->passed++;
         suite->passed++;

@@ -14,6 +14,13 @@ typedef struct trine_row_score {
     trine_staged staged;
 } trine_row_score;
 
+/* What the device's own rows did with calls of certain dtypes: "bf16", "bf16 e4m3fn". */
+typedef struct trine_dtype_score {
+    char name[48];
+    long passed, failed;
+    trine_comparison comparison;
+} trine_dtype_score;
+
 typedef struct trine_failure {
     int32_t op;
     int64_t number; /* of the case */
@@ -24,6 +31,7 @@ typedef struct trine_failure {
 } trine_failure;
 
 #define TRINE_SUITE_ROWS    192
+#define TRINE_SUITE_DTYPES  48
 #define TRINE_SUITE_FILTERS 8
 #define TRINE_SUITE_REASONS 8
 
@@ -50,6 +58,8 @@ typedef struct trine_suite {
     /* Results. */
     trine_row_score rows[TRINE_SUITE_ROWS];
     size_t row_count;
+    trine_dtype_score dtypes[TRINE_SUITE_DTYPES];
+    size_t dtype_count;
     long cases, passed, failures, skipped, filtered;
     struct {
         char text[160];

@@ -16,6 +16,7 @@ static const option_spec options[] = {
     {"case", "N", "this case alone"},
     {"filter", "L", "only cases with these choices: x.dtype=bf16,size=odd"},
     {"row", "R", "this kernel alone"},
+    {"first", NULL, "stop at the first failure"},
     {"coverage", NULL, "print each choice, and how many cases had it"},
     {"self-test", NULL, "run deliberately broken kernels: each must be caught"},
     {NULL, NULL, NULL},
@@ -25,12 +26,14 @@ typedef struct session {
     const arguments *arguments;
     json_t *failures;
     long shown;
+    bool failed;
 } session;
 
 static void on_failure(void *cookie, const trine_failure *failure)
 {
     session *session = cookie;
 
+    session->failed = true;
     if (session->arguments->json) {
         json_array_append_new(
             session->failures,
@@ -42,6 +45,12 @@ static void on_failure(void *cookie, const trine_failure *failure)
     if (session->shown++ >= 60) return;
     printf("  FAILED %s, case %" PRId64 ": %s\n    %s\n    again: %s\n", failure->row,
            failure->number, failure->reason, failure->call, failure->command);
+}
+
+static bool has_failed(void *cookie)
+{
+    const session *session = cookie;
+    return session->failed;
 }
 
 static void on_progress(void *cookie, int32_t op, long done)
@@ -92,7 +101,7 @@ static void print_suite(const session *session, const trine_suite *suite, const 
 
 static json_t *suite_json(const trine_suite *suite)
 {
-    json_t *rows = json_array(), *skipped = json_array();
+    json_t *rows = json_array(), *skipped = json_array(), *dtypes = json_array();
     char histogram[160];
 
     for (size_t i = 0; i < suite->row_count; i++) {
@@ -115,13 +124,24 @@ static json_t *suite_json(const trine_suite *suite)
                       (json_int_t)staged->scales_wrong, "bound_used",
                       staged->out.used < 1e300 ? staged->out.used : 1e300));
     }
+    for (size_t i = 0; i < suite->dtype_count; i++) {
+        const trine_dtype_score *score = &suite->dtypes[i];
+        trine_comparison_histogram(&score->comparison, histogram, sizeof histogram);
+        json_array_append_new(
+            dtypes,
+            json_pack("{s:s, s:I, s:I, s:I, s:s, s:f}", "dtypes", score->name, "passed",
+                      (json_int_t)score->passed, "failed", (json_int_t)score->failed, "compared",
+                      (json_int_t)score->comparison.compared, "ulp_steps", histogram, "bound_used",
+                      score->comparison.used < 1e300 ? score->comparison.used : 1e300));
+    }
     for (int i = 0; i < TRINE_SUITE_REASONS && suite->reasons[i].count; i++)
         json_array_append_new(skipped, json_pack("{s:s, s:I}", "reason", suite->reasons[i].text,
                                                  "cases", (json_int_t)suite->reasons[i].count));
-    return json_pack("{s:s, s:I, s:o, s:o, s:{s:I, s:I, s:I, s:I}}", "op",
+    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I}}", "op",
                      trine_op_describe(suite->op)->name, "cases", (json_int_t)suite->cases, "rows",
-                     rows, "skipped", skipped, "pairs", "all", (json_int_t)suite->coverage.pairs,
-                     "covered", (json_int_t)suite->coverage.covered, "refused",
+                     rows, "dtypes", dtypes, "skipped", skipped, "pairs", "all",
+                     (json_int_t)suite->coverage.pairs, "covered",
+                     (json_int_t)suite->coverage.covered, "refused",
                      (json_int_t)suite->coverage.refused, "open", (json_int_t)suite->coverage.open);
 }
 
@@ -159,6 +179,7 @@ static int check_ops(const arguments *arguments, trine_target *target)
         trine_suite_init(&suite, target, op);
         suite.failed = on_failure;
         suite.cookie = &session;
+        if (option(arguments, "first")) suite.enough = has_failed;
         if (shows_progress()) suite.progress = on_progress;
         code = set_options(arguments, &suite);
         if (code) break;
