@@ -125,6 +125,47 @@ TRINE_DEVICE uint32_t team_max(uint32_t value)
     return value;
 }
 
+// The value of lane `source` of the team of 32 lanes.
+TRINE_DEVICE uint32_t from_lane_of_32(uint32_t value, uint32_t source)
+{
+#if defined(__HIP__)
+    const uint32_t lane = (threadIdx.x & (wave_width - 1) & ~31u) | (source & 31);
+    return (uint32_t)__builtin_amdgcn_ds_bpermute((int)(4 * lane), (int)value);
+#else
+    return __shfl_sync(0xffffffffu, value, (int)source);
+#endif
+}
+
+// The sum of the team's values up to this lane's own, for a team of 32 lanes.
+TRINE_DEVICE uint32_t scan_of_32(uint32_t value)
+{
+    const uint32_t lane = threadIdx.x % 32;
+#pragma unroll
+    for (uint32_t d = 1; d < 32; d *= 2) {
+        const uint32_t below = from_lane_of_32(value, lane - d);
+        if (lane >= d) value += below;
+    }
+    return value;
+}
+
+// The sum of the values of the threads before this one in a block of Threads, and of all of them.
+// `part` is shared memory of Threads / 32 words, kept for such calls.
+template <uint32_t Threads>
+TRINE_DEVICE uint32_t block_scan(uint32_t value, uint32_t *part, uint32_t &total)
+{
+    static_assert(Threads % 32 == 0 && Threads <= 1024, "teams of 32 lanes, one value each");
+    constexpr uint32_t teams = Threads / 32;
+    const uint32_t lane = threadIdx.x % 32, team = threadIdx.x / 32;
+    const uint32_t upto = scan_of_32(value);
+    __syncthreads(); // the last call's parts have been read
+    if (lane == 31) part[team] = upto;
+    __syncthreads();
+    const uint32_t parts = scan_of_32(lane < teams ? part[lane] : 0);
+    total = from_lane_of_32(parts, teams - 1);
+    const uint32_t before = from_lane_of_32(parts, team - 1);
+    return upto - value + (team == 0 ? 0 : before);
+}
+
 } // namespace trine_gpu
 
 #endif
