@@ -6,6 +6,7 @@
 
 #include "backends/gpu/refuse.h"
 #include "backends/host/host.h"
+#include "ops/fused_moe.h"
 
 static const trine_op_entry *const entries[TRINE_OP_COUNT] = {
 #define OP_ENTRY(OP, op) [TRINE_OP_##OP] = &trine_##op##_entry,

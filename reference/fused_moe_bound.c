@@ -359,14 +359,16 @@ static double distance(double v, trine_interval result)
  * for the least steps, hence `rounding`, the sum of the single ones. f32: k additions, the scaling
  * and o, each of a partial sum of at most total + |o|, and half a step of the subnormals for each
  * of them and for each contribution's own product. atomic: the roundings of the contributions
- * together, and k additions in out's dtype.
+ * together, and k additions in out's dtype, one of which may overflow where the whole sum does not.
  */
 static double combine_radius(const trine_fused_moe_problem *p, const trine_bound_options *options,
                              double total, double rounding, double old)
 {
     double terms = (double)p->k, all = total + fabs(old);
-    if (options->combine == TRINE_COMBINE_CLASS_ATOMIC)
-        return (terms + 1.0) * trine_rounding_bound(p->out.dtype, all);
+    if (options->combine == TRINE_COMBINE_CLASS_ATOMIC) {
+        double radius = (terms + 1.0) * trine_rounding_bound(p->out.dtype, all);
+        return all + radius > trine_largest_finite(p->out.dtype) ? INFINITY : radius;
+    }
     double radius = (terms + 2.0) * 0x1p-24 * all;
     radius += (terms * fabs(p->routed_scaling_factor) + terms + 2.0) * 0x1p-150;
     if (options->combine == TRINE_COMBINE_CLASS_ROUNDED &&

@@ -1,5 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Kernels of fused_moe, best first; the format is in ops/rows.h. */
+ROW(CUDA, FUSED_MOE, fused_moe, generic_atomic, .doc = "as generic, adding contributions onto out in its dtype",
+    .params = {[TRINE_FUSED_MOE_COMBINE] = 1u << TRINE_COMBINE_AUTO | 1u << TRINE_COMBINE_ATOMIC},
+    .flags = TRINE_ROW_STAGED, .accumulation = TRINE_ACCUMULATE_F32, .combine = TRINE_COMBINE_CLASS_ATOMIC,
+    .refuse = trine_gpu_fused_moe_atomic_refuse)
+ROW(CUDA, FUSED_MOE, fused_moe, generic_atomic_f32, .doc = "as generic, adding contributions in f32 in the workspace",
+    .params = {[TRINE_FUSED_MOE_COMBINE] = 1u << TRINE_COMBINE_ATOMIC_F32},
+    .flags = TRINE_ROW_STAGED, .accumulation = TRINE_ACCUMULATE_F32, .combine = TRINE_COMBINE_CLASS_F32)
+ROW(CUDA, FUSED_MOE, fused_moe, generic, .doc = "tiles of f32 fma, one element at a time, and a sum by rank: any legal call whose sum is not to be in f32",
+    .params = {[TRINE_FUSED_MOE_COMBINE] = ~(1u << TRINE_COMBINE_ATOMIC_F32)},
+    .flags = TRINE_ROW_DETERMINISTIC | TRINE_ROW_STAGED, .accumulation = TRINE_ACCUMULATE_F32,
+    .combine = TRINE_COMBINE_CLASS_ROUNDED)
+ROW(HIP, FUSED_MOE, fused_moe, generic_atomic, .doc = "as generic, adding contributions onto out in its dtype",
+    .params = {[TRINE_FUSED_MOE_COMBINE] = 1u << TRINE_COMBINE_AUTO | 1u << TRINE_COMBINE_ATOMIC},
+    .flags = TRINE_ROW_STAGED, .accumulation = TRINE_ACCUMULATE_F32, .combine = TRINE_COMBINE_CLASS_ATOMIC,
+    .refuse = trine_gpu_fused_moe_atomic_refuse)
+ROW(HIP, FUSED_MOE, fused_moe, generic_atomic_f32, .doc = "as generic, adding contributions in f32 in the workspace",
+    .params = {[TRINE_FUSED_MOE_COMBINE] = 1u << TRINE_COMBINE_ATOMIC_F32},
+    .flags = TRINE_ROW_STAGED, .accumulation = TRINE_ACCUMULATE_F32, .combine = TRINE_COMBINE_CLASS_F32)
+ROW(HIP, FUSED_MOE, fused_moe, generic, .doc = "tiles of f32 fma, one element at a time, and a sum by rank: any legal call whose sum is not to be in f32",
+    .params = {[TRINE_FUSED_MOE_COMBINE] = ~(1u << TRINE_COMBINE_ATOMIC_F32)},
+    .flags = TRINE_ROW_DETERMINISTIC | TRINE_ROW_STAGED, .accumulation = TRINE_ACCUMULATE_F32,
+    .combine = TRINE_COMBINE_CLASS_ROUNDED)
 ROW(HOST, FUSED_MOE, fused_moe, tiled_i8, .doc = "as tiled, for i8 by i8, whose sums are exact: a tighter bound",
     .flags = TRINE_ROW_DETERMINISTIC | TRINE_ROW_STAGED, .accumulation = TRINE_ACCUMULATE_INT,
     .combine = TRINE_COMBINE_CLASS_F32, .refuse = trine_host_fused_moe_tiled_i8_refuse)

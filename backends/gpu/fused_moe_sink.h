@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the results of fused_moe's products go: stored by slot, or added onto their token's row.
+#ifndef TRINE_BACKENDS_GPU_FUSED_MOE_SINK_H
+#define TRINE_BACKENDS_GPU_FUSED_MOE_SINK_H
+
+#include "backends/gpu/atomic.h"
+#include "backends/gpu/fused_moe_params.h"
+
+namespace trine_gpu
+{
+
+// A slot's token and rank, and where its row begins in the output.
+struct moe_place {
+    uint32_t token, rank;
+    int64_t row;
+};
+
+TRINE_DEVICE moe_place moe_place_of(const moe_routes &r, const moe_output &o, int32_t slot)
+{
+    moe_place p;
+    p.token = (uint32_t)slot / (uint32_t)r.k;
+    p.rank = (uint32_t)slot - p.token * (uint32_t)r.k;
+    p.row = p.token * o.token + p.rank * o.rank;
+    return p;
+}
+
+TRINE_DEVICE float moe_weight_of(const moe_routes &r, const moe_place &p)
+{
+    return r.weights[p.token * r.weight_token + p.rank * r.weight_rank];
+}
+
+// Columns n and, with `both`, n + 1 of a row.
+TRINE_DEVICE void moe_sink_pair(const moe_output &o, const moe_place &p, int64_t n, float low,
+                                float high, bool both)
+{
+    const int64_t at = p.row + n * o.column;
+    if (o.sink == MOE_ADD_TO_SUMS || (o.sink == MOE_ADD_TO_OUT && o.dtype == TRINE_F32)) {
+        float *sums = static_cast<float *>(o.data);
+        const bool scaled = o.sink == MOE_ADD_TO_OUT;
+        atomic_add_f32(sums + at, scaled ? low * o.factor : low);
+        if (both) atomic_add_f32(sums + at + o.column, scaled ? high * o.factor : high);
+        return;
+    }
+    if (o.sink != MOE_ADD_TO_OUT) {
+        moe_store(o.data, o.dtype, at, low);
+        if (both) moe_store(o.data, o.dtype, at + o.column, high);
+        return;
+    }
+    uint16_t *out = static_cast<uint16_t *>(o.data);
+    const bool pair = both && o.column == 1;
+    if (o.dtype == TRINE_BF16) {
+        atomic_add_halves<bf16>(out + at, bf16::round(low * o.factor), bf16::round(high * o.factor),
+                                pair);
+        if (both && !pair) atomic_add_half<bf16>(out + at + o.column, bf16::round(high * o.factor));
+    } else {
+        atomic_add_halves<f16>(out + at, f16::round(low * o.factor), f16::round(high * o.factor),
+                               pair);
+        if (both && !pair) atomic_add_half<f16>(out + at + o.column, f16::round(high * o.factor));
+    }
+}
+
+} // namespace trine_gpu
+
+#endif
