@@ -28,6 +28,22 @@ TRINE_DEVICE void load_words(uint32_t (&words)[Words], const void *address)
     }
 }
 
+// Reads 16 bytes that nothing else of the kernel reads, past the cache of the multiprocessor, which
+// is left to what is shared. What this thread writes later may lie at the same address. Such loads
+// stay in order with each other and behind wait_for_previous().
+TRINE_DEVICE void load_streamed(uint32_t (&words)[4], const void *address)
+{
+#if defined(__HIP__)
+    typedef uint32_t quad __attribute__((ext_vector_type(4)));
+    quad v = __builtin_nontemporal_load(static_cast<const quad *>(address));
+    words[0] = v.x, words[1] = v.y, words[2] = v.z, words[3] = v.w;
+#else
+    asm volatile("ld.global.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(words[0]), "=r"(words[1]), "=r"(words[2]), "=r"(words[3])
+                 : "l"(address));
+#endif
+}
+
 TRINE_DEVICE void store_words(void *address, const uint32_t (&words)[4])
 {
 #if defined(__HIP__)
