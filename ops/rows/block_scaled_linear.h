@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Kernels of block_scaled_linear, best first; the format is in ops/rows.h. */
+ROW(CUDA, BLOCK_SCALED_LINEAR, block_scaled_linear, generic, .doc = "quantizes into the workspace, then scaled_mm's generic: any legal call",
+    .flags = TRINE_ROW_DETERMINISTIC, .accumulation = TRINE_ACCUMULATE_F32)
+ROW(HIP, BLOCK_SCALED_LINEAR, block_scaled_linear, generic, .doc = "quantizes into the workspace, then scaled_mm's generic: any legal call",
+    .flags = TRINE_ROW_DETERMINISTIC, .accumulation = TRINE_ACCUMULATE_F32)
 ROW(HOST, BLOCK_SCALED_LINEAR, block_scaled_linear, tiled, .doc = "cache-sized tiles of f32 fma in vectors of whatever width the CPU has",
     .flags = TRINE_ROW_DETERMINISTIC, .accumulation = TRINE_ACCUMULATE_F32,
     .refuse = trine_host_block_scaled_linear_tiled_refuse)

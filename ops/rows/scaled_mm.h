@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Kernels of scaled_mm, best first; the format is in ops/rows.h. */
+ROW(CUDA, SCALED_MM, scaled_mm, generic, .doc = "tiles in shared memory, f32 fma and i32 products: any legal call",
+    .flags = TRINE_ROW_DETERMINISTIC, .accumulation = TRINE_ACCUMULATE_F32)
+ROW(HIP, SCALED_MM, scaled_mm, generic, .doc = "tiles in shared memory, f32 fma and i32 products: any legal call",
+    .flags = TRINE_ROW_DETERMINISTIC, .accumulation = TRINE_ACCUMULATE_F32)
 ROW(HOST, SCALED_MM, scaled_mm, tiled, .doc = "cache-sized tiles of f32 fma in vectors of whatever width the CPU has",
     .dtypes[0] = TRINE_DTYPE_BIT(TRINE_E4M3FN) | TRINE_DTYPE_BIT(TRINE_E4M3FNUZ) | TRINE_DTYPE_BIT(TRINE_E5M2),
     .flags = TRINE_ROW_DETERMINISTIC, .accumulation = TRINE_ACCUMULATE_F32,
