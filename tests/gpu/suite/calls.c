@@ -247,6 +247,24 @@ bool suite_untouched(trine_call *call)
 
 /* ---------------------------------------------------------------- running */
 
+trine_status suite_try_capture(suite *s)
+{
+    static char reason[300];
+    void *stream = NULL, *graph = NULL;
+    trine_status status = s->module->stream_create(s->ordinal, &stream);
+
+    if (status) return status;
+    if (s->module->capture_begin(s->ordinal, stream)) {
+        snprintf(reason, sizeof reason, "this runtime captures no graphs: %s", trine_last_error());
+        s->no_graphs = reason;
+    } else {
+        status = s->module->capture_end(s->ordinal, stream, &graph);
+        if (!status) s->module->graph_destroy(s->ordinal, graph);
+    }
+    s->module->stream_destroy(s->ordinal, stream);
+    return status;
+}
+
 trine_status suite_capture(suite *s, trine_context *context, trine_call *call, uint32_t flags,
                            void *stream, void **graph)
 {

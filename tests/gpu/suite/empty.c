@@ -75,7 +75,7 @@ static void run_empty(suite *s, const trine_case *entry, void *stream, bool capt
 void suite_empty(suite *s)
 {
     enum { DRAWS = 400 };
-    void *stream = NULL, *graph = NULL;
+    void *stream = NULL;
     trine_cases cases;
     trine_case entry;
 
@@ -83,11 +83,7 @@ void suite_empty(suite *s)
         suite_fail(s, "no stream: %s", trine_last_error());
         return;
     }
-    const bool capture = !s->module->capture_begin(s->ordinal, stream);
-    if (!capture)
-        suite_skip(s, "whether anything was launched can't be seen: %s", trine_last_error());
-    else if (!s->module->capture_end(s->ordinal, stream, &graph))
-        s->module->graph_destroy(s->ordinal, graph);
+    if (s->no_graphs) suite_skip(s, "whether anything was launched: %s", s->no_graphs);
     for (int32_t op = 0; op < TRINE_OP_COUNT; op++) {
         long found = 0;
         if (!suite_wants_op(s, op) || !suite_has_rows(s, op)) continue;
@@ -97,7 +93,7 @@ void suite_empty(suite *s)
         }
         for (int i = 0; i < DRAWS && found < 6 && trine_cases_next(&cases, &entry); i++) {
             if (!is_empty(&entry.plan)) continue;
-            run_empty(s, &entry, stream, capture);
+            run_empty(s, &entry, stream, !s->no_graphs);
             found++;
         }
         if (!found)

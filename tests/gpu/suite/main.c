@@ -33,7 +33,7 @@ enum { PARTS = sizeof parts / sizeof *parts };
 static void usage(FILE *stream)
 {
     fputs("trine-gpu-suite --device cuda:0|hip:0 [--part A,B] [--ops A,B] [--cases N] [--repeats N]"
-          "\n                [--seed N] [--big] [--json FILE]\n"
+          "\n                [--seed N] [--big] [--divide N] [--json FILE]\n"
           "What a GPU backend must hold beyond single calls, for every op and row it has.\n\n"
           "  --device D    the device (cuda:0)\n"
           "  --part L      only these parts\n"
@@ -42,6 +42,7 @@ static void usage(FILE *stream)
           "  --repeats N   repeats of a call whose bits must agree (250)\n"
           "  --seed N      calls and data follow from it (1)\n"
           "  --big         the part `big` as well: up to 40 GB of device memory\n"
+          "  --divide N    divide the sizes of `big`: tries the part where it does not fit (1)\n"
           "  --json FILE   write the counts there\n\nparts:\n",
           stream);
     for (int i = 0; i < PARTS; i++) fprintf(stream, "  %-9s %s\n", parts[i].name, parts[i].doc);
@@ -112,6 +113,8 @@ static bool read_options(int argc, char **argv, suite *s, options *o)
             good = number(value, 1, &s->cases);
         } else if (!strcmp(name, "--repeats")) {
             good = number(value, 1, &s->repeats);
+        } else if (!strcmp(name, "--divide")) {
+            good = number(value, 1, &s->divide);
         } else if (!strcmp(name, "--seed")) {
             good = number(value, 0, &seed);
             s->seed = (uint64_t)seed;
@@ -205,7 +208,7 @@ static int run_parts(suite *s, const options *o)
 
 int main(int argc, char **argv)
 {
-    suite s = {.device = "cuda:0", .seed = 1, .cases = 3, .repeats = 250};
+    suite s = {.device = "cuda:0", .seed = 1, .cases = 3, .repeats = 250, .divide = 1};
     options o = {0};
 
     if (!read_options(argc, argv, &s, &o)) {
@@ -227,6 +230,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "trine-gpu-suite: %s is no GPU\n", s.device);
         trine_target_close(&s.target);
         return USAGE;
+    }
+    if (suite_try_capture(&s)) {
+        fprintf(stderr, "trine-gpu-suite: %s\n", trine_last_error());
+        trine_target_close(&s.target);
+        return BAD;
     }
     const int code = run_parts(&s, &o);
     trine_target_close(&s.target);

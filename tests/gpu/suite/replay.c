@@ -16,6 +16,7 @@ typedef struct replay {
     int data_count;
     void *stream, *graph;
     uint32_t flags;
+    long repeats;
     bool called; /* call is there */
 } replay;
 
@@ -27,11 +28,13 @@ static void replay_destroy(replay *r)
     for (int i = 0; i < r->data_count; i++) suite_data_destroy(&r->data[i]);
 }
 
-static trine_status replay_create(replay *r, suite *s, suite_item *item)
+static trine_status replay_create(replay *r, suite *s, suite_item *item, bool graphs)
 {
+    enum { FEW = 20 };
     trine_status status = TRINE_OK;
 
     *r = (replay){.s = s, .item = item};
+    r->repeats = (graphs && item->deterministic) || s->repeats < FEW ? s->repeats : FEW;
     r->flags = item->deterministic ? TRINE_DETERMINISTIC : 0;
     for (int i = 0; i < 2 && !status; i++) {
         status = suite_data_create(s, item, (uint64_t)i, &r->data[i]);
@@ -126,13 +129,12 @@ static bool repeat_once(replay *r, trine_outcome *first, char *reason, size_t si
 /* Deterministic: the same bytes each time. Else each run within the bound. */
 static void repeat(replay *r)
 {
-    const long repeats = r->item->deterministic || r->s->repeats < 20 ? r->s->repeats : 20;
     trine_outcome first = {0};
     char reason[600];
     bool good = true;
     long i;
 
-    for (i = 0; i < repeats && good; i++) good = repeat_once(r, &first, reason, sizeof reason);
+    for (i = 0; i < r->repeats && good; i++) good = repeat_once(r, &first, reason, sizeof reason);
     trine_outcome_destroy(&first);
     if (good)
         suite_pass(r->s);
@@ -153,6 +155,7 @@ static void expect_order_refused(replay *r)
         suite_fail(r->s, "%s: refused, but memory changed", r->item->text);
 }
 
+/* Graphs are held to the full number of repeats; plain launches run the same code once more. */
 static void replay_items(suite *s, bool graphs)
 {
     suite_items items;
@@ -166,7 +169,7 @@ static void replay_items(suite *s, bool graphs)
         suite_item *item = items.items[i];
         replay r;
         ordered += item->deterministic;
-        if (replay_create(&r, s, item))
+        if (replay_create(&r, s, item, graphs))
             suite_fail(s, "%s: %s", item->text, trine_last_error());
         else if (!graphs || record(&r)) {
             if (run_with_changed_inputs(&r)) repeat(&r);
@@ -174,26 +177,18 @@ static void replay_items(suite *s, bool graphs)
         }
         replay_destroy(&r);
     }
-    suite_note(s, "%zu calls of all rows, %zu of them with %ld repeats that must agree to the bit",
-               items.count, ordered, s->repeats);
+    suite_note(s,
+               "%zu calls of all rows, %zu of them with repeats (%ld) that must agree to the bit",
+               items.count, ordered, graphs || s->repeats < 20 ? s->repeats : 20);
     suite_items_destroy(&items);
 }
 
 void suite_graphs(suite *s)
 {
-    void *stream = NULL, *graph = NULL;
-
-    if (s->module->stream_create(s->ordinal, &stream)) {
-        suite_fail(s, "no stream: %s", trine_last_error());
-        return;
-    }
-    const bool none = s->module->capture_begin(s->ordinal, stream);
-    if (none) suite_skip(s, "this runtime captures no graphs: %s", trine_last_error());
-    if (!none && s->module->capture_end(s->ordinal, stream, &graph))
-        suite_fail(s, "an empty graph: %s", trine_last_error());
-    if (graph) s->module->graph_destroy(s->ordinal, graph);
-    s->module->stream_destroy(s->ordinal, stream);
-    if (!none) replay_items(s, true);
+    if (s->no_graphs)
+        suite_skip(s, "%s", s->no_graphs);
+    else
+        replay_items(s, true);
 }
 
 void suite_streams(suite *s)

@@ -11,7 +11,7 @@
 #include "check/cases.h"
 #include "check/judge.h"
 
-#define SUITE_NOTES 12
+#define SUITE_NOTES 48
 
 /* What a part came to. */
 typedef struct suite_score {
@@ -28,11 +28,13 @@ typedef struct suite {
     uint64_t seed;
     long cases;   /* of each row */
     long repeats; /* of each call whose bits must repeat */
+    long divide;  /* the sizes of `big` */
     bool child;   /* the process that may lose its device */
     trine_target target;
     const trine_module *module;
     int ordinal;
-    suite_score *score; /* of the part that runs */
+    const char *no_graphs; /* why the runtime captures none; NULL when it does */
+    suite_score *score;    /* of the part that runs */
 } suite;
 
 void suite_pass(suite *s);
@@ -96,6 +98,8 @@ bool suite_untouched(trine_call *call);
 /* Poisons, launches, waits and fetches. `graph` NULL: a call on `stream`. */
 trine_status suite_launch(suite *s, suite_item *item, trine_call *call, uint32_t flags, int poison,
                           void *stream, void *graph, trine_outcome *outcome);
+/* Sets s->no_graphs. */
+trine_status suite_try_capture(suite *s);
 /* The same call as a graph; *graph is NULL when the status is not TRINE_OK. */
 trine_status suite_capture(suite *s, trine_context *context, trine_call *call, uint32_t flags,
                            void *stream, void **graph);
