@@ -76,26 +76,34 @@ TRINE_DEVICE float activate(const activation_rule &rule, float gate, float up)
     }
 }
 
-// act(gate) * up of words that hold elements of X, without a limit, rounded to X.
+// act(gate) * up of a word's elements, limited before, rounded to X; gate is used up.
+template <class X, trine_activation Activation, bool Each>
+TRINE_DEVICE uint32_t activate_word(float (&gate)[X::per_word], const float (&up)[X::per_word],
+                                    float alpha)
+{
+#pragma unroll
+    for (uint32_t j = 0; j < X::per_word; j++) gate[j] = activate_gate<Activation>(gate[j], alpha);
+    if constexpr (Each) X::round_word(gate);
+#pragma unroll
+    for (uint32_t j = 0; j < X::per_word; j++)
+        gate[j] = gate[j] * activation_factor<Activation>(up[j]);
+    return X::pack_word(gate);
+}
+
+// The same for words of gates and as many of ups.
 template <class X, trine_activation Activation, bool Each, uint32_t Words>
 TRINE_DEVICE void activate_words(uint32_t (&out)[Words], const uint32_t (&gate)[Words],
                                  const uint32_t (&up)[Words], float alpha)
 {
 #pragma unroll
     for (uint32_t i = 0; i < Words; i++) {
-        float a[X::per_word];
+        float g[X::per_word], u[X::per_word];
 #pragma unroll
         for (uint32_t j = 0; j < X::per_word; j++) {
-            const uint32_t at = i * X::per_word + j;
-            a[j] = activate_gate<Activation>(X::element(gate, at), alpha);
+            g[j] = X::element(gate, i * X::per_word + j);
+            u[j] = X::element(up, i * X::per_word + j);
         }
-        if constexpr (Each) X::round_word(a);
-#pragma unroll
-        for (uint32_t j = 0; j < X::per_word; j++) {
-            const uint32_t at = i * X::per_word + j;
-            a[j] = a[j] * activation_factor<Activation>(X::element(up, at));
-        }
-        out[i] = X::pack_word(a);
+        out[i] = activate_word<X, Activation, Each>(g, u, alpha);
     }
 }
 

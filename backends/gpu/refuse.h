@@ -6,6 +6,14 @@
 
 #include <trine/kernel.h>
 
+const char *trine_gpu_act_and_mul_vector_refuse(const trine_problem *problem,
+                                                const trine_caps *caps);
+const char *trine_gpu_moe_sum_vector_refuse(const trine_problem *problem, const trine_caps *caps);
+const char *trine_gpu_dequantize_vector_refuse(const trine_problem *problem,
+                                               const trine_caps *caps);
+const char *trine_gpu_fp8_convert_vector_refuse(const trine_problem *problem,
+                                                const trine_caps *caps);
+
 const char *trine_gpu_per_token_group_quant_vector_refuse(const trine_problem *problem,
                                                           const trine_caps *caps);
 

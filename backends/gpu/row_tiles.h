@@ -41,26 +41,30 @@ static inline trine_gpu_grid row_tiles_make(row_tiles *tiles, int64_t rows, int6
             false};
 }
 
-// The first row and unit of this thread, and how far it goes on from there.
-TRINE_DEVICE int64_t first_row(const row_tiles &tiles)
+// The first row and unit of this thread, and how far it goes on from there. Index is uint32_t where
+// fewer than 2^31 rows and units are sure.
+template <class Index = int64_t>
+TRINE_DEVICE Index first_row(const row_tiles &tiles)
 {
-    return ((int64_t)blockIdx.x << tiles.row_shift) + (threadIdx.x >> tiles.unit_shift);
+    return ((Index)blockIdx.x << tiles.row_shift) + (threadIdx.x >> tiles.unit_shift);
 }
 
-TRINE_DEVICE int64_t first_unit(const row_tiles &tiles)
+template <class Index = int64_t>
+TRINE_DEVICE Index first_unit(const row_tiles &tiles)
 {
-    return ((int64_t)blockIdx.y << tiles.unit_shift) +
-           (threadIdx.x & ((1u << tiles.unit_shift) - 1));
+    return ((Index)blockIdx.y << tiles.unit_shift) + (threadIdx.x & ((1u << tiles.unit_shift) - 1));
 }
 
-TRINE_DEVICE int64_t row_step(const row_tiles &tiles)
+template <class Index = int64_t>
+TRINE_DEVICE Index row_step(const row_tiles &tiles)
 {
-    return (int64_t)gridDim.x << tiles.row_shift;
+    return (Index)gridDim.x << tiles.row_shift;
 }
 
-TRINE_DEVICE int64_t unit_step(const row_tiles &tiles)
+template <class Index = int64_t>
+TRINE_DEVICE Index unit_step(const row_tiles &tiles)
 {
-    return (int64_t)gridDim.y << tiles.unit_shift;
+    return (Index)gridDim.y << tiles.unit_shift;
 }
 
 } // namespace trine_gpu
