@@ -45,7 +45,7 @@ extern "C" trine_status trine_gpu_rotary_embedding_tiled(const trine_launch *lau
 {
     const trine_rotary_embedding_problem *problem = &launch->problem->rotary_embedding;
     trine_rotary_plan plan;
-    trine_rotary_plan_make(problem, launch->caps->limits.compute_units, &plan);
+    trine_rotary_plan_make(problem, launch->caps, &plan);
     trine_status status = launch_plan(launch, tiled_kernel(problem, plan.heads_per_thread), &plan);
     if (status || trine_rotary_rest(problem) == 0) return status;
     trine_rotary_plan_rest(problem, &plan);

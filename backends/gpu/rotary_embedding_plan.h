@@ -54,7 +54,8 @@ static inline int64_t trine_rotary_chunk_pairs(const trine_rotary_embedding_prob
 /* Columns that are not rotated and not there yet. */
 static inline int64_t trine_rotary_rest(const trine_rotary_embedding_problem *p)
 {
-    return p->x.data == p->out.data ? 0 : p->head_size - 2 * p->pairs;
+    const bool in_place = p->x.data && p->x.data == p->out.data;
+    return in_place ? 0 : p->head_size - 2 * p->pairs;
 }
 
 /* Does dimension 0 continue dimension 1? A dimension of one element continues anything. */
@@ -101,32 +102,41 @@ static inline uint32_t trine_rotary_power_below(uint32_t a)
 }
 
 /* Heads that share a piece of the tables in a thread's registers. More heads: fewer reads of the
- * tables and more loads in flight; fewer heads: more threads, which small problems need to fill
- * the chip. By 16-byte chunks per compute unit:
+ * tables, more loads in flight, less arithmetic on addresses; fewer heads: more threads, which
+ * small problems need to reach all of the chip. By chunks of the problem for each compute unit:
  *
  *     chunks   heads   H200, H=24 D=128 bf16 adjacent
- *     < 1024     1     T <  352
- *     < 6144     2     T < 2112
+ *     < 128      1     T < 44
+ *     < 256      2     T < 88
  *     else       4
  */
-static inline uint32_t trine_rotary_heads_per_thread(const trine_rotary_params *p, uint64_t batch,
+static inline uint32_t trine_rotary_heads_per_thread(const trine_rotary_params *p, uint64_t chunks,
                                                      uint32_t compute_units)
 {
     if (p->heads > 1 && (p->cos_head || p->sin_head)) return 1;
-    const uint64_t units = compute_units ? compute_units : 128;
-    const uint64_t chunks = batch * p->tokens * p->heads * p->chunks;
-    uint32_t heads = chunks < 1024 * units ? 1 : chunks < 6144 * units ? 2 : 4;
+    uint32_t heads = chunks < 128 * (uint64_t)compute_units   ? 1
+                     : chunks < 256 * (uint64_t)compute_units ? 2
+                                                              : 4;
     /* Lanes without a head are worse than tables read more often. */
     while (heads > 1 && p->heads % heads && p->heads < 4 * heads) heads /= 2;
     return trine_rotary_smaller(heads, trine_rotary_power_below(p->heads));
 }
 
+/* Threads that a block should have: fewer where there would not be two blocks for each compute
+ * unit. */
+static inline uint32_t trine_rotary_block(uint64_t threads, uint32_t compute_units)
+{
+    uint32_t block = TRINE_ROTARY_THREADS;
+    while (block > 64 && threads < 2 * (uint64_t)compute_units * block) block /= 2;
+    return block;
+}
+
 /* The block: `dense_tokens` says that neighbouring tokens, not heads, are neighbours in the tables,
  * which then want a square tile. */
-static inline void trine_rotary_tile(trine_rotary_plan *plan, bool dense_tokens)
+static inline void trine_rotary_tile(trine_rotary_plan *plan, uint32_t block, bool dense_tokens)
 {
     trine_rotary_params *p = &plan->params;
-    const uint32_t rows = TRINE_ROTARY_THREADS / p->chunks;
+    const uint32_t rows = p->chunks < block ? block / p->chunks : 1;
     const uint32_t heads = (p->heads + plan->heads_per_thread - 1) / plan->heads_per_thread;
     uint32_t head_lanes = trine_rotary_smaller(heads, rows);
     if (dense_tokens) {
@@ -140,7 +150,7 @@ static inline void trine_rotary_tile(trine_rotary_plan *plan, bool dense_tokens)
     p->token_lanes = token_lanes;
     p->tile_heads = head_lanes * plan->heads_per_thread;
     p->inner = dense_tokens ? token_lanes : head_lanes;
-    /* Exact for i and divisors up to 256: what rounding up adds stays below 2^16. */
+    /* Exact for i < 256 and divisors up to 256: what rounding up adds stays below 2^16. */
     p->chunk_magic = (65536 + p->chunks - 1) / p->chunks;
     p->inner_magic = (65536 + p->inner - 1) / p->inner;
     plan->threads = p->chunks * head_lanes * token_lanes;
@@ -179,37 +189,11 @@ static inline void trine_rotary_shape_make(const trine_rotary_embedding_problem 
     s->tokens = s->x.shape[1], s->batch = 1;
 }
 
-/* NULL when the row takes the problem, else why not. */
-static inline const char *trine_rotary_refusal(const trine_rotary_embedding_problem *p)
-{
-    if (p->pairs == 0 || p->pairs % trine_rotary_chunk_pairs(p))
-        return "r must be a multiple of the pairs in 16 bytes, with pairing half in 32";
-    trine_rotary_shape s;
-    trine_rotary_shape_make(p, &s);
-    const int64_t table_width = s.table_chunk < 16 ? s.table_chunk : 16;
-    if (!trine_rotary_fits(&s.x, 16))
-        return "x needs dense heads that begin at multiples of 16 bytes";
-    if (!trine_rotary_fits(&s.out, 16))
-        return "out needs dense heads that begin at multiples of 16 bytes";
-    if (!trine_rotary_fits(&s.cos, table_width) || !trine_rotary_fits(&s.sin, table_width))
-        return "cos and sin need dense rows that begin at multiples of a thread's piece";
-    if (trine_rotary_rest(p) * trine_rotary_element(p->x.dtype) % 16)
-        return "columns that are only copied must be a multiple of 16 bytes";
-    if (!trine_rotary_is_near(&s.x) || !trine_rotary_is_near(&s.out) ||
-        !trine_rotary_is_near(&s.cos) || !trine_rotary_is_near(&s.sin))
-        return "strides of tokens and heads must be below 2^32 bytes";
-    /* A block holds a row's chunks; grid.y and grid.z end at 65535, HIP's grid at 2^32 threads. */
-    if (s.chunks > TRINE_ROTARY_THREADS) return "r is larger than 256 threads take";
-    if (s.tokens > INT64_C(0xffffff)) return "x has more than 2^24 - 1 tokens";
-    if (s.heads > 65535) return "x has more than 65535 heads";
-    if (s.batch > 65535) return "x has more than 65535 batches";
-    return NULL;
-}
-
 /* For a problem that trine_rotary_refusal has let through. */
 static inline void trine_rotary_plan_make(const trine_rotary_embedding_problem *problem,
-                                          uint32_t compute_units, trine_rotary_plan *plan)
+                                          const trine_caps *caps, trine_rotary_plan *plan)
 {
+    const uint32_t compute_units = caps->limits.compute_units ? caps->limits.compute_units : 128;
     trine_rotary_shape s;
     trine_rotary_shape_make(problem, &s);
     memset(plan, 0, sizeof *plan);
@@ -232,9 +216,11 @@ static inline void trine_rotary_plan_make(const trine_rotary_embedding_problem *
     if (problem->inverse) p->sign = table == 4 ? 0x80000000u : 0x80008000u;
     p->tokens = (uint32_t)s.tokens, p->heads = (uint32_t)s.heads;
     p->chunks = (uint32_t)s.chunks;
-    plan->heads_per_thread = trine_rotary_heads_per_thread(p, (uint64_t)s.batch, compute_units);
+    const uint64_t chunks = (uint64_t)s.batch * p->tokens * p->heads * p->chunks;
+    plan->heads_per_thread = trine_rotary_heads_per_thread(p, chunks, compute_units);
     const uint64_t row = (uint64_t)(s.table_chunk * s.chunks);
-    trine_rotary_tile(plan, p->heads > 1 && p->cos_token == row && p->cos_head > row);
+    trine_rotary_tile(plan, trine_rotary_block(chunks / plan->heads_per_thread, compute_units),
+                      p->heads > 1 && p->cos_token == row && p->cos_head > row);
     p->x_step = (int64_t)p->x_head * p->head_lanes;
     p->out_step = (int64_t)p->out_head * p->head_lanes;
     plan->grid_z = (uint32_t)s.batch;
@@ -252,7 +238,43 @@ static inline void trine_rotary_plan_rest(const trine_rotary_embedding_problem *
     p->row_chunks = (uint32_t)(trine_rotary_rest(problem) * element / 16);
     p->chunks = trine_rotary_smaller(p->row_chunks, TRINE_ROTARY_THREADS);
     plan->heads_per_thread = 1;
-    trine_rotary_tile(plan, false);
+    trine_rotary_tile(plan, TRINE_ROTARY_THREADS, false);
+}
+
+/* NULL when the row takes the problem, else why not. */
+static inline const char *trine_rotary_refusal(const trine_rotary_embedding_problem *p,
+                                               const trine_caps *caps)
+{
+    if (p->pairs == 0 || p->pairs % trine_rotary_chunk_pairs(p))
+        return "r must be a multiple of the pairs in 16 bytes, with pairing half in 32";
+    trine_rotary_shape s;
+    trine_rotary_shape_make(p, &s);
+    const int64_t table_width = s.table_chunk < 16 ? s.table_chunk : 16;
+    if (!trine_rotary_fits(&s.x, 16))
+        return "x needs dense heads that begin at multiples of 16 bytes";
+    if (!trine_rotary_fits(&s.out, 16))
+        return "out needs dense heads that begin at multiples of 16 bytes";
+    if (!trine_rotary_fits(&s.cos, table_width) || !trine_rotary_fits(&s.sin, table_width))
+        return "cos and sin need dense rows that begin at multiples of a thread's piece";
+    if (trine_rotary_rest(p) * trine_rotary_element(p->x.dtype) % 16)
+        return "columns that are only copied must be a multiple of 16 bytes";
+    if (!trine_rotary_is_near(&s.x) || !trine_rotary_is_near(&s.out) ||
+        !trine_rotary_is_near(&s.cos) || !trine_rotary_is_near(&s.sin))
+        return "strides of tokens and heads must be below 2^32 bytes";
+    /* A block holds a row's chunks; grid.y and grid.z end at 65535, HIP's grid at 2^32 threads. */
+    if (s.chunks > TRINE_ROTARY_THREADS) return "r is larger than 256 threads take";
+    if (s.heads > 65535) return "x has more than 65535 heads";
+    if (s.batch > 65535) return "x has more than 65535 batches";
+    if (s.tokens > INT32_MAX) return "x has more than 2^31 - 1 tokens";
+    if (s.tokens > INT64_C(0xffffff)) {
+        trine_rotary_plan plan;
+        trine_rotary_plan_make(p, caps, &plan);
+        const uint64_t threads = (uint64_t)plan.grid_x * plan.threads;
+        if (trine_rotary_rest(p)) trine_rotary_plan_rest(p, &plan);
+        if (threads > UINT32_MAX || (uint64_t)plan.grid_x * plan.threads > UINT32_MAX)
+            return "x has more tokens than 2^32 threads take";
+    }
+    return NULL;
 }
 
 #endif

@@ -6,6 +6,5 @@
 const char *trine_gpu_rotary_embedding_tiled_refuse(const trine_problem *problem,
                                                     const trine_caps *caps)
 {
-    (void)caps;
-    return trine_rotary_refusal(&problem->rotary_embedding);
+    return trine_rotary_refusal(&problem->rotary_embedding, caps);
 }

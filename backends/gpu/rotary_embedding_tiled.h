@@ -143,19 +143,21 @@ constexpr uint32_t
     rotary_table_words = (Half ? 4 : 2) * rotary_word_elements<X> / rotary_word_elements<Table>;
 
 // Registers are kept low enough for this many threads a multiprocessor, by the words that a thread
-// holds: what it loads, tables that several heads share widened to f32.
+// holds: what it loads, tables that several heads share widened to f32, and what is rounded twice.
 constexpr uint32_t rotary_resident(uint32_t words)
 {
-    return words <= 16 ? 2048 : words <= 24 ? 1536 : words <= 32 ? 1280 : 1024;
+    return words <= 16 ? 2048 : words <= 24 ? 1536 : words <= 32 ? 1280 : words <= 40 ? 1024 : 768;
 }
 
-template <class X, class Table, bool Half, uint32_t Heads>
+template <class X, class Table, bool Half, trine_rotary_rounding Rounding, uint32_t Heads>
 constexpr uint32_t rotary_threads = rotary_resident(
     2 * rotary_table_words<X, typename std::conditional<Heads == 1, Table, f32>::type, Half> +
-    Heads * (Half ? 8 : 4));
+    Heads * (Half ? 8 : 4) +
+    (Rounding == TRINE_ROUNDING_LOW_MUL_F32_ADD || Rounding == TRINE_ROUNDING_ALL_LOW ? 4 : 0));
 
 template <class X, class Table, bool Half, trine_rotary_rounding Rounding, uint32_t Heads>
-__global__ void TRINE_LAUNCH_BOUNDS(TRINE_ROTARY_THREADS, (rotary_threads<X, Table, Half, Heads>))
+__global__ void TRINE_LAUNCH_BOUNDS(TRINE_ROTARY_THREADS,
+                                    (rotary_threads<X, Table, Half, Rounding, Heads>))
     rotary_tiled(const TRINE_GRID_CONSTANT trine_rotary_params p)
 {
     constexpr uint32_t table_words = rotary_table_words<X, Table, Half>;
