@@ -251,10 +251,11 @@ Test(selection, tuned_entries_come_first)
     trine_context_destroy(&context);
 }
 
-/* The reference stands in on a simulated device; a named one is taken as the real one. */
+/* The reference stands in on a simulated device, asked for by name where the device has rows of its
+ * own; a named device is taken as the real one. */
 Test(selection, named_devices_have_no_stand_in)
 {
-    trine_context *context = context_with("rocm:0=gfx942", NULL, NULL);
+    trine_context *context = context_with("rocm:0=gfx942", NULL, "fused_moe=reference");
     trine_explanation entries[32];
     size_t count = 0;
     call c;
@@ -325,10 +326,11 @@ Test(selection, simulated_devices_run_the_reference)
     }
 }
 
-/* When every row of a device refuses, the call is refused with each row's reason. */
+/* When every row of a device refuses, the call is refused with each row's reason: here one lacks
+ * its instruction, and the others are not the one that is forced. */
 Test(selection, no_row_is_a_refusal_with_reasons)
 {
-    trine_context *context = context_with("rocm:0=gfx1030", NULL, NULL);
+    trine_context *context = context_with("rocm:0=gfx1030", NULL, "moe_sum=matrix_only");
     trine_row row = {.op = TRINE_OP_MOE_SUM,
                      .backend = TRINE_BACKEND_HIP,
                      .name = "matrix_only",
@@ -344,6 +346,7 @@ Test(selection, no_row_is_a_refusal_with_reasons)
     cr_assert_eq(trine_context_add_rows(context, &row, 1), TRINE_OK);
     cr_expect_eq(trine_moe_sum(context, NULL, &args), TRINE_UNSUPPORTED);
     cr_expect(strstr(trine_last_error(), "matrix_only needs mfma"), "%s", trine_last_error());
+    cr_expect(strstr(trine_last_error(), "matrix_only is forced"), "%s", trine_last_error());
     cr_expect_eq(out_data[0], 5);
     trine_context_destroy(&context);
 }
