@@ -23,7 +23,8 @@ TRINE_DEVICE uint32_t larger_halves(uint32_t a, uint32_t b)
 }
 
 // Magnitudes are compared as integers: without the sign bit, floats order as their bits do, and
-// infinities and NaN stand above all finite values.
+// infinities and NaN stand above all finite values. Below quotient_end, group quantization's short
+// division holds.
 
 // What bf16 and f16 share: two elements a word, the lower half first.
 template <class Format>
@@ -61,6 +62,7 @@ struct half_word_chunk {
 
 struct bf16 : half_word_chunk<bf16> {
     static constexpr uint32_t infinity = 0x7f80u;
+    static constexpr uint32_t quotient_end = 0x6f80u; // 2^96
 
     TRINE_DEVICE float from_bits(uint32_t bits) { return trine_f32_from_bits(bits << 16); }
 
@@ -85,6 +87,7 @@ struct bf16 : half_word_chunk<bf16> {
 
 struct f16 : half_word_chunk<f16> {
     static constexpr uint32_t infinity = 0x7c00u;
+    static constexpr uint32_t quotient_end = infinity;
 
     TRINE_DEVICE float from_bits(uint32_t bits)
     {
@@ -135,6 +138,7 @@ struct f32 {
     static constexpr uint32_t words = 16;
     static constexpr uint32_t per_word = 1;
     static constexpr uint32_t infinity = 0x7f800000u;
+    static constexpr uint32_t quotient_end = infinity;
 
     TRINE_DEVICE uint32_t pack_word(const float (&x)[1]) { return trine_f32_bits(x[0]); }
 

@@ -7,10 +7,15 @@
 #include <trine/kernel.h>
 
 // Address of the __global__ function that quantizes `problem` after one activation, NULL if the row
-// `vector` has none for it.
-const void *trine_gpu_group_quant_plain(const trine_per_token_group_quant_problem *problem);
-const void *trine_gpu_group_quant_silu(const trine_per_token_group_quant_problem *problem);
-const void *trine_gpu_group_quant_gelu_erf(const trine_per_token_group_quant_problem *problem);
-const void *trine_gpu_group_quant_gelu_tanh(const trine_per_token_group_quant_problem *problem);
+// `vector` has none for it. `rounds`: the form that goes in rounds, which a group_quant_plan
+// decides.
+const void *trine_gpu_group_quant_plain(const trine_per_token_group_quant_problem *problem,
+                                        bool rounds);
+const void *trine_gpu_group_quant_silu(const trine_per_token_group_quant_problem *problem,
+                                       bool rounds);
+const void *trine_gpu_group_quant_gelu_erf(const trine_per_token_group_quant_problem *problem,
+                                           bool rounds);
+const void *trine_gpu_group_quant_gelu_tanh(const trine_per_token_group_quant_problem *problem,
+                                            bool rounds);
 
 #endif

@@ -4,6 +4,8 @@
 #ifndef TRINE_BACKENDS_GPU_GROUP_QUANT_PARAMS_H
 #define TRINE_BACKENDS_GPU_GROUP_QUANT_PARAMS_H
 
+#include <cstring>
+
 #include <trine/kernel.h>
 
 namespace trine_gpu
@@ -21,7 +23,7 @@ struct group_quant_params {
     int64_t q_row, q_expert; // bytes
     int64_t up_offset;       // bytes from a gate to its up
     int64_t masked_stride;
-    int64_t scale_row, scale_column, scale_expert; // elements
+    int64_t scale_row, scale_column, scale_expert; // bytes
     uint32_t rows;                                 // rows of x
     uint32_t visit;                                // these and the padding rows
     uint32_t q_rows;
@@ -30,19 +32,28 @@ struct group_quant_params {
     uint32_t chunks; // of 16 elements in a row
     uint32_t chunk_shift, chunk_mask,
         row_shift; // a block: 1 << chunk_shift chunks of 1 << row_shift rows
-    float eps, ue8m0_floor;
-    bool packed, ue8m0, truncate, each;
+    // Bits of eps; of what a scale is at least, and what rounds it up to a power of two.
+    uint32_t eps, scale_floor, scale_round, scale_mask;
+    bool packed, truncate, each;
 };
 
 struct group_quant_plan {
     group_quant_params params;
     uint32_t grid_x; // blocks wanted; fewer do the same work in rounds
     uint32_t grid_y, grid_z, threads;
+    bool rounds; // takes the form of the kernel that goes in rounds
 };
 
 inline uint32_t group_quant_max(uint32_t a, uint32_t b)
 {
     return a > b ? a : b;
+}
+
+inline uint32_t group_quant_bits(float x)
+{
+    uint32_t bits;
+    std::memcpy(&bits, &x, sizeof bits);
+    return bits;
 }
 
 // For a problem that trine_refuse_group_quant_vector has let through.
@@ -62,9 +73,9 @@ inline void group_quant_plan_make(const trine_per_token_group_quant_problem *pro
     p->q_expert = problem->q.stride[0];
     p->q_row = problem->q.stride[1];
     p->up_offset = problem->columns * element;
-    p->scale_expert = problem->scale_expert_stride;
-    p->scale_row = problem->scale_row_stride;
-    p->scale_column = problem->scale_column_stride;
+    p->scale_expert = problem->scale_expert_stride * 4;
+    p->scale_row = problem->scale_row_stride * 4;
+    p->scale_column = problem->scale_column_stride * 4;
     p->rows = static_cast<uint32_t>(problem->rows);
     p->q_rows = static_cast<uint32_t>(problem->q_rows);
     p->scale_rows =
@@ -76,10 +87,12 @@ inline void group_quant_plan_make(const trine_per_token_group_quant_problem *pro
     p->groups = static_cast<uint32_t>(problem->groups);
     p->scale_columns = static_cast<uint32_t>(problem->scale_columns);
     p->chunks = static_cast<uint32_t>(problem->columns / 16);
-    p->eps = problem->eps;
-    p->ue8m0_floor = problem->ue8m0_floor;
+    const bool ue8m0 = problem->packed || problem->format == TRINE_SCALE_UE8M0;
+    p->eps = group_quant_bits(problem->eps);
+    p->scale_floor = ue8m0 && problem->ue8m0_floor > 0 ? group_quant_bits(problem->ue8m0_floor) : 0;
+    p->scale_round = ue8m0 ? 0x7fffffu : 0;
+    p->scale_mask = ue8m0 ? 0x7f800000u : 0xffffffffu;
     p->packed = problem->packed;
-    p->ue8m0 = problem->packed || problem->format == TRINE_SCALE_UE8M0;
     p->truncate = problem->int_rounding == TRINE_INT_TRUNCATE;
     p->each = problem->intermediate_rounding == TRINE_ROUND_EACH;
 
@@ -96,6 +109,10 @@ inline void group_quant_plan_make(const trine_per_token_group_quant_problem *pro
     plan->grid_x = (p->visit + (1u << p->row_shift) - 1) >> p->row_shift;
     plan->grid_y = (p->chunks + p->chunk_mask) >> shift;
     plan->grid_z = static_cast<uint32_t>(problem->experts);
+    // What the simple form leaves out; blocks beyond 2^24 are no longer a grid on every device.
+    const int64_t far = INT64_C(1) << 32;
+    plan->rounds = masked || problem->experts > 1 || plan->grid_x > 1u << 24 || p->x_row >= far ||
+                   p->q_row >= far || p->scale_row >= far || p->scale_column >= far;
     if (masked) {
         // Most rows may be unused: fewer blocks, which go round, instead of many that find nothing.
         const uint64_t enough = 8192;

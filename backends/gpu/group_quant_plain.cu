@@ -3,7 +3,8 @@
 #include "backends/gpu/group_quant_kernels.h"
 #include "backends/gpu/per_token_group_quant.h"
 
-const void *trine_gpu_group_quant_plain(const trine_per_token_group_quant_problem *problem)
+const void *trine_gpu_group_quant_plain(const trine_per_token_group_quant_problem *problem,
+                                        bool rounds)
 {
-    return trine_gpu::group_quant_vector_of<trine_gpu::group_quant_plain>(problem);
+    return trine_gpu::group_quant_vector_of<trine_gpu::group_quant_plain>(problem, rounds);
 }

@@ -8,17 +8,17 @@
 namespace
 {
 
-const void *vector_kernel(const trine_per_token_group_quant_problem *problem)
+const void *vector_kernel(const trine_per_token_group_quant_problem *problem, bool rounds)
 {
     switch (problem->activation) {
     case TRINE_ACTIVATION_NONE:
-        return trine_gpu_group_quant_plain(problem);
+        return trine_gpu_group_quant_plain(problem, rounds);
     case TRINE_ACTIVATION_SILU:
-        return trine_gpu_group_quant_silu(problem);
+        return trine_gpu_group_quant_silu(problem, rounds);
     case TRINE_ACTIVATION_GELU_ERF:
-        return trine_gpu_group_quant_gelu_erf(problem);
+        return trine_gpu_group_quant_gelu_erf(problem, rounds);
     default:
-        return trine_gpu_group_quant_gelu_tanh(problem);
+        return trine_gpu_group_quant_gelu_tanh(problem, rounds);
     }
 }
 
@@ -27,13 +27,13 @@ const void *vector_kernel(const trine_per_token_group_quant_problem *problem)
 extern "C" trine_status trine_gpu_per_token_group_quant_vector(const trine_launch *launch)
 {
     const trine_per_token_group_quant_problem *problem = &launch->problem->per_token_group_quant;
-    const void *kernel = vector_kernel(problem);
+    trine_gpu::group_quant_plan plan;
+    trine_gpu::group_quant_plan_make(problem, &plan);
+    const void *kernel = vector_kernel(problem, plan.rounds);
     if (!kernel)
         return trine_gpu_host->fail(TRINE_UNSUPPORTED, "%s: no kernel for this problem",
                                     launch->row->name);
-    trine_gpu::group_quant_plan plan;
-    trine_gpu::group_quant_plan_make(problem, &plan);
-    const trine_gpu_grid grid = {plan.grid_x, plan.grid_y, plan.grid_z, plan.threads, 0, false};
+    const trine_gpu_grid grid = {plan.grid_x, plan.grid_y, plan.grid_z, plan.threads, 0, true};
     void *args[] = {&plan.params};
     return trine_gpu_launch(launch, kernel, &grid, args);
 }
@@ -62,10 +62,12 @@ extern "C" trine_status trine_gpu_per_token_group_quant_vector_prepare(const tri
                 for (int32_t a = TRINE_ACTIVATION_NONE; a <= TRINE_ACTIVATION_GELU_TANH; a++) {
                     problem.x.dtype = x, problem.q.dtype = q, problem.group_size = size;
                     problem.activation = static_cast<trine_activation>(a);
-                    const void *kernel = vector_kernel(&problem);
-                    if (!kernel) continue;
-                    trine_status status = trine_gpu_load(row, ordinal, kernel, 0);
-                    if (status) return status;
+                    for (bool rounds : {false, true}) {
+                        const void *kernel = vector_kernel(&problem, rounds);
+                        if (!kernel) continue;
+                        trine_status status = trine_gpu_load(row, ordinal, kernel, 0);
+                        if (status) return status;
+                    }
                 }
     return TRINE_OK;
 }
