@@ -1,0 +1,478 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Mutants of GPU sources as schemata: each changed expression is compiled beside the one it stands for, and a number that
+is set at run time picks it. So one module holds all mutants, and is compiled once.
+
+A mutant is (name, file, line, kind, ...). Its name, file:function:kind:what was changed, survives edits elsewhere.
+"""
+import os, re, zlib
+from . import parse
+
+PER_FILE = 1000  # numbers of a file begin at a multiple of this that its name decides, so that an edit of one renumbers no other
+
+BARRIER = re.compile(r"(__syncthreads\w*|__syncwarp|__threadfence\w*|wait_for_previous|\w*barrier\w*|\w*fence\w*)$")
+STRIDE = re.compile(r"(^|_)(stride|pitch|row|column|expert|offset|rows_per|row_bytes)$|stride$")
+REDUCE = re.compile(r"(larger|smaller|larger_halves|fmaxf|fminf|max|min|trine_(max|min)\w*|\w+_(max|min))$")
+EXCHANGE = re.compile(r"(other_half|__shfl\w*|__builtin_amdgcn_(mov_dpp|update_dpp|ds_swizzle|ds_bpermute|permlane\w*|readlane|readfirstlane))\b")
+COLLECTIVE = re.compile(r"(team|block|wave|group_quant_team)_(max|min|sum|any|all|scan)\w*$")
+MATRIX = re.compile(r"(mfma|wmma|mma_|_mma$|dot\d|multiply_add)")
+ROUND = re.compile(r"(^|::|_)round(_\w+)?$")
+TO_LOW = re.compile(r"(^|::)(pack|code|codes)$|f32_to_(bf16|f16|e4m3|e5m2|ue8m0)|to_i8")
+FLAG = re.compile(r"(^|\.|->|_)(truncate|each|accumulate|multiply|packed|ue8m0|renormalize|gated|interleaved|sigmoid)$")
+CHOPPED = {"bf16": 13, "f16": 13, "pack": 13}  # low mantissa bits cut off before the rounding; fp8: 20
+
+HEADER = r"""// Made by ci/mutate: which mutant runs, for the device and the host code of one source.
+#ifndef TRINE_MUTANT_H
+#define TRINE_MUTANT_H
+
+#if defined(TRINE_NO_MUTANTS) || !defined(__cplusplus)
+#include <stdbool.h>
+#define trine_on(...) false
+#define trine_mutant_chop(x, bits) (x)
+#else
+
+#if defined(__HIP__)
+#include <hip/hip_runtime.h>
+#define TRINE_MUTANT_COPY(to, from) (void)hipMemcpyToSymbol(HIP_SYMBOL(to), from, sizeof *(from), 0, hipMemcpyHostToDevice)
+#else
+#include <cuda_runtime.h>
+#define TRINE_MUTANT_COPY(to, from) (void)cudaMemcpyToSymbol(to, from, sizeof *(from))
+#endif
+
+extern "C" {
+extern int trine_mutant_chosen;
+void trine_mutant_register(const char *unit, void (*set)(void));
+}
+
+static __constant__ int trine_mutant_on_device;
+
+static __host__ __device__ __forceinline__ bool trine_on(int number)
+{
+#if defined(__CUDA_ARCH__) || defined(__HIP_DEVICE_COMPILE__)
+    return trine_mutant_on_device == number;
+#else
+    return trine_mutant_chosen == number;
+#endif
+}
+
+// A mutant that belongs to a named group as well.
+static __host__ __device__ __forceinline__ bool trine_on(int number, int group)
+{
+    return trine_on(number) || trine_on(group);
+}
+
+static __host__ __device__ __forceinline__ float trine_mutant_chop(float x, int bits)
+{
+    union { float f; unsigned u; } v;
+    v.f = x;
+    v.u = v.u >> bits << bits;
+    return v.f;
+}
+
+namespace
+{
+struct trine_mutant_unit {
+    static void set() { TRINE_MUTANT_COPY(trine_mutant_on_device, &trine_mutant_chosen); }
+    trine_mutant_unit() { trine_mutant_register(TRINE_MUTANT_UNIT, set); }
+};
+trine_mutant_unit trine_mutant_this_unit;
+}
+
+#endif
+#endif
+"""
+
+# Goes to the end of a module's launch.c; HOOK is called where a kernel is loaded or launched.
+HOOK = r"""
+#include <stdlib.h>
+#include <string.h>
+
+int trine_mutant_chosen;
+static struct { const char *unit; void (*set)(void); } trine_mutant_units[256];
+static int trine_mutant_unit_count, trine_mutant_ready;
+
+void trine_mutant_register(const char *unit, void (*set)(void));
+void trine_mutant_register(const char *unit, void (*set)(void))
+{
+    trine_mutant_units[trine_mutant_unit_count].unit = unit;
+    trine_mutant_units[trine_mutant_unit_count++].set = set;
+}
+
+/* TRINE_MUTANT is the number; TRINE_MUTANT_UNITS names the sources that hold it (",a,b,"). */
+static void trine_mutant_choose(void)
+{
+    if (trine_mutant_ready) return;
+    trine_mutant_ready = 1;
+    const char *number = getenv("TRINE_MUTANT"), *units = getenv("TRINE_MUTANT_UNITS");
+    trine_mutant_chosen = number ? atoi(number) : 0;
+    for (int i = 0; trine_mutant_chosen && i < trine_mutant_unit_count; i++) {
+        char name[128] = ",";
+        strncat(name, trine_mutant_units[i].unit, 100);
+        strcat(name, ",");
+        if (!units || strstr(units, name)) trine_mutant_units[i].set();
+    }
+}
+
+/* TRINE_MUTANT_GRID cuts grids along x, so that kernels go round. */
+static unsigned trine_mutant_grid(unsigned blocks)
+{
+    const char *most = getenv("TRINE_MUTANT_GRID");
+    return most && blocks > (unsigned)atoi(most) ? (unsigned)atoi(most) : blocks;
+}
+"""
+
+# Mutants that are switched on together under a name: what ci/amd proves the emulator with.
+GROUPS = {"assume-32-lanes": -32, "ocp-as-fnuz": -240}
+
+
+def hook(text):
+  """A module's launch.c with the choice of the mutant before the first load or launch."""
+  head, body = text.split("\n\n", 1)
+  text = head + "\n" + HOOK + "\n" + body
+  for name in ("trine_gpu_launch", "trine_gpu_load"):
+    text, n = re.subn(r"(\b" + name + r"\([^)]*\)\s*\{)", r"\1\n    trine_mutant_choose();", text)
+    if n != 1: raise SystemExit(f"ci/mutate: {n} definitions of {name} in launch.c")
+  text, n = re.subn(r"config\.gridDim\.x = (.*);|dim3 blocks = \{(.*), grid->y, grid->z\};",
+                    lambda m: f"config.gridDim.x = trine_mutant_grid({m[1]});" if m[1] else f"dim3 blocks = {{trine_mutant_grid({m[2]}), grid->y, grid->z}};", text)
+  if n != 1: raise SystemExit("ci/mutate: where launch.c sets the grid was not found")
+  return text
+
+
+def plain(text): return re.sub(r"\s+", " ", re.sub(r"//[^\n]*", "", text)).strip()
+
+
+def is_integer(node, source): return node.kind == "number" and re.fullmatch(r"(0[xX][\da-fA-F]+|\d+)[uUlL]*", source.slice(node.first, node.last)) is not None
+
+
+def is_zero(node, source): return node.kind == "number" and re.fullmatch(r"(0|0x0|0\.0*)[uUlLfF]*", source.slice(node.first, node.last)) is not None
+
+
+class Maker:
+  def __init__(self, path, text, base, skip):
+    self.path, self.source, self.base, self.skip, self.mutants, self.used = path, parse.Source(text), base, skip, [], {}
+    for f in self.source.functions:
+      if f.constant or f.body is None or f.name.endswith("_prepare"): continue
+      self.function, self.locals, self.statement, self.holder = f, {}, None, None
+      self.visit(f.body)
+
+  # ---- making
+
+  def text(self, node): return self.source.slice(node.first, node.last)
+
+  def make(self, node, kind, what, form, group=None):
+    """One mutant: `form(number test, text with its own mutants, text without)` is what stands there instead."""
+    if kind in ("stride", "index", "offset", "mask") and self.statement is not None and re.search(r"scale", self.text(node) + " " + self.target): kind = "scale"
+    name = f"{os.path.basename(self.path)}:{self.function.name}:{kind}:{plain(what)[:110]}"
+    self.used[name] = self.used.get(name, 0) + 1
+    if self.used[name] > 1: name += f" #{self.used[name]}"
+    number = self.base + len(self.mutants) + 1
+    test = f"trine_on({number}, {GROUPS[group]})" if group else f"trine_on({number})"
+    mutant = {"name": name, "number": number, "file": self.path, "line": self.source.line(node.first), "kind": kind, "token": node.first, "device": self.function.device}
+    if group: mutant["group"] = group
+    self.mutants.append(mutant)
+    if name in self.skip: return
+    if self.holder is None: node.wraps.append(lambda inner, raw: form(test, inner, raw))
+    else: self.holder.wraps.append(self.aside(node, form, test))
+
+  def aside(self, node, form, test):
+    """The mutant of a part as a second form of the whole (self.holder): an index into registers must stay a constant."""
+    tokens, whole = self.source.tokens, self.holder
+    begin, end = tokens[node.first].start, tokens[node.last - 1].end
+    old = self.source.text[begin:end]
+    new = self.source.text[tokens[whole.first].start:begin] + form("true", old, old) + self.source.text[end:tokens[whole.last - 1].end]
+    return lambda inner, raw: f"({test} ? ({new}) : ({inner}))"
+
+  def in_registers(self, node):
+    """Is a subscript's base an array of the function's own, or a part of one?"""
+    while node.kind in ("subscript", "member", "paren"): node = node.kids[0]
+    if node.kind != "name": return False
+    name = plain(self.text(node))
+    if name in self.locals: return self.locals[name] is False
+    words = self.function.parameters
+    at = words.index(name) if name in words else -1
+    return at >= 0 and words[at - 1] != "*" and (words[at - 1] == "&" or words[at + 1:at + 2] == ["["])
+
+  def replace(self, node, kind, new, group=None, what=None):
+    """Another expression in the place of one; `new` is made of unchanged text."""
+    self.make(node, kind, what or f"{plain(self.text(node))} -> {plain(new)}", lambda on, inner, raw: f"({on} ? ({new}) : ({inner}))", group)
+
+  def plus(self, node, kind):
+    self.make(node, kind, f"{plain(self.text(node))} + 1", lambda on, inner, raw: f"({inner} + {on})")
+
+  # ---- statements
+
+  def visit(self, node, unrolled=()):
+    kind = node.kind
+    if kind in ("block", "switch"):
+      for k in node.kids: self.visit(k) if k.kind != "name" else None
+    elif kind == "if": self.if_statement(node)
+    elif kind == "for": self.for_statement(node)
+    elif kind in ("while", "do"):
+      self.begin(node.condition)
+      self.expression(node.condition)
+      self.visit(node.body)
+    elif kind == "return" and node.value is not None:
+      self.begin(node.value)
+      self.expression(node.value)
+    elif kind == "expression": self.expression_statement(node)
+    elif kind in ("declaration", "range"):
+      shared = kind == "declaration" and "__shared__" in self.source.words(node.first, node.last)
+      for name, pointer in node.names: self.locals[name] = pointer or shared
+      for k in node.kids:
+        self.begin(node)
+        if is_zero(k, self.source):
+          if not getattr(node, "induction", False): self.make(k, "zeroing", f"{plain(self.text(node))} begins at 1", lambda on, inner, raw: f"({inner} + {on})")
+        else: self.expression(k)
+    elif kind in ("paren", "binary", "call", "member", "subscript", "prefix", "ternary", "cast", "name", "number", "lambda"):
+      self.begin(node)
+      self.expression(node)
+
+  def begin(self, node):
+    """What is visited next is part of this; `target` is where its value goes."""
+    self.statement, self.target = node, ""
+    if node.kind == "expression" and node.value.kind == "assign": self.target = self.text(node.value.left)
+    if node.kind == "declaration": self.target = " ".join(n for n, _ in node.names)
+
+  def is_error_exit(self, node):
+    """Host code that gives up: not a part of what a kernel computes."""
+    if self.function.device: return False
+    text = self.text(node)
+    return re.match(r"\{?\s*return\b", text) is not None and re.search(r"fail\(|status|nullptr|NULL", text) is not None
+
+  def if_statement(self, node):
+    if not node.constant and not self.is_error_exit(node.then):
+      self.begin(node.condition)
+      condition = plain(self.text(node.condition))
+      self.make(node.condition, "guard", f"if ({condition}) always", lambda on, inner, raw: f"{on} || ({inner})")
+      self.make(node.condition, "guard", f"if ({condition}) never", lambda on, inner, raw: f"!{on} && ({inner})")
+      self.expression(node.condition, sole=True)
+    elif node.constant: pass
+    for k in (node.then, node.other):
+      if k is not None: self.visit(k)
+
+  def for_statement(self, node):
+    if node.init is not None:
+      node.init.induction = True
+      self.visit(node.init)
+    name = start = None
+    if node.init is not None and node.init.kind == "declaration" and len(node.init.names) == 1 and len(node.init.kids) == 1:
+      name, start = node.init.names[0][0], self.text(node.init.kids[0])
+    c, s = node.condition, node.step
+    step = None
+    if s is not None and name and s.kind in ("postfix", "prefix") and s.op == "++" and plain(self.text(s.operand)) == name: step = "1"
+    if s is not None and name and s.kind == "assign" and s.op == "+=" and plain(self.text(s.left)) == name: step = self.text(s.right)
+    head = plain(f"for ({self.text(c) if c is not None else ''}; {self.text(s) if s is not None else ''})")
+    if node.unrolled:
+      # The trip count must stay a constant: the body is left out instead.
+      self.begin(node.body)
+      guard = lambda test: lambda on, inner, raw: f"if (!({on} && ({test}))) " + ("\n" if inner.lstrip().startswith("#") else "") + inner
+      if name: self.make(node.body, "bound", f"{head} without the first", guard(f"{name} == ({start})"))
+      if name and step and c is not None and c.kind == "binary" and c.op == "<" and plain(self.text(c.left)) == name:
+        self.make(node.body, "bound", f"{head} without the last", guard(f"{name} + ({step}) >= ({self.text(c.right)})"))
+    else:
+      if c is not None:
+        self.begin(c)
+        if name and step and c.kind == "binary" and c.op == "<" and plain(self.text(c.left)) == name:
+          self.make(c, "bound", f"{head} without the last", lambda on, inner, raw: f"({on} ? {name} + ({step}) < ({self.text(c.right)}) : ({inner}))")
+        self.expression(c)
+      if step and s.kind == "assign":
+        self.begin(s)
+        self.make(s.right, "stride", f"{head} by twice the step", lambda on, inner, raw: f"({inner}) * (1 + {on})")
+        self.expression(s.right)
+    self.visit(node.body)
+
+  def expression_statement(self, node):
+    value = node.value
+    self.begin(node)
+    drop = lambda on, inner, raw: f"if (!{on}) {inner}"
+    what = f"without {plain(self.text(node))}"
+    if value.kind == "assign":
+      root = value.left
+      while root.kind in ("subscript", "member", "paren"): root = root.kids[0]
+      local = root.kind == "name" and self.locals.get(self.text(root)) is False
+      zero = is_zero(value.right, self.source)
+      if zero: self.make(value.right, "zeroing", f"{plain(self.text(node))} as 1", lambda on, inner, raw: f"({inner} + {on})")
+      # A local that would be left without any value says nothing: compilers pick one that fits.
+      if not (local and value.op == "="): self.make(node, "zeroing" if zero else "store", what, drop)
+    elif value.kind == "call":
+      name = plain(self.text(value.callee))
+      if not self.function.device: pass
+      elif BARRIER.search(name): self.make(node, "barrier", what, drop)
+      elif not re.search(r"let_next_start|assume|prefetch|unreachable", name): self.make(node, "zeroing" if "zero" in name else "store", what, drop)
+    if not (value.kind == "call" and plain(self.text(value.callee)).isupper()): self.expression(value)  # a macro may do anything with its arguments
+
+  # ---- expressions
+
+  def expression(self, node, sole=False, lvalue=False, parent=None, written=None):
+    """`sole`: the whole condition of an if. `lvalue`: what is assigned to, by the expression `written`."""
+    kind = node.kind
+    if kind == "binary": self.binary(node, sole)
+    elif kind == "ternary": self.ternary(node)
+    elif kind == "call": self.call(node)
+    elif kind == "subscript":
+      base = plain(self.text(node.base))
+      if re.search(r"stride$", base):
+        if not lvalue: self.plus(node, "stride")
+        return
+      if re.search(r"shape$", base): return
+      outer, self.target = self.target, self.target + " " + base
+      held, self.holder = self.holder, self.holder or ((written or node) if self.in_registers(node) else None)
+      if not is_integer(node.index, self.source): self.make(node.index, "index", f"{plain(self.text(node))} of the neighbour", lambda on, inner, raw: f"({inner}) ^ {on}")
+      self.expression(node.index)
+      self.target, self.holder = outer, held
+      self.expression(node.base, lvalue=lvalue, parent=node, written=written)
+      return
+    elif kind in ("member", "name"):
+      last = node.member if kind == "member" else plain(self.text(node))
+      if not lvalue and STRIDE.search(last) and (parent is None or parent.kind not in ("subscript", "member")): self.plus(node, "stride")
+      elif not lvalue and last == "wave_width": self.replace(node, "lanes", "32", "assume-32-lanes")
+      if kind == "member": self.expression(node.base, lvalue=lvalue, parent=node, written=written)
+      return
+    elif kind == "assign":
+      self.expression(node.left, lvalue=True, written=node)
+      self.expression(node.right)
+      return
+    elif kind in ("prefix", "postfix"):
+      lvalue = node.op in ("++", "--", "&")
+      self.expression(node.operand, lvalue=lvalue, written=node if lvalue else None)
+      return
+    elif kind == "lambda":
+      saved = self.statement, self.target
+      self.visit(node.kids[0])
+      self.statement, self.target = saved
+      return
+    elif kind in ("paren", "cast", "list", "comma"):
+      for k in node.kids: self.expression(k)
+      return
+
+  def binary(self, node, sole):
+    left, right, op = self.text(node.left), self.text(node.right), node.op
+    short_left, short_right = plain(left), plain(right)
+    if op in ("&&", "||"):
+      self.make(node, "guard", f"{short_left} {op} {short_right} without the first", lambda on, inner, raw: f"({on} ? !!({right}) : ({inner}))")
+      self.make(node, "guard", f"{short_left} {op} {short_right} without the second", lambda on, inner, raw: f"({on} ? !!({left}) : ({inner}))")
+    elif op in ("<", "<=", ">", ">="):
+      # At a float's boundary both sides mostly agree: the test is turned round instead.
+      if re.search(r"\d\.\d*f?\b|\beps\b|amax|[fF]loor\b", left + " " + right): self.replace(node, "bound", f"!({left} {op} {right})")
+      else: self.replace(node, "bound", f"{left} {'<=' if op == '<' else '<' if op == '<=' else '>=' if op == '>' else '>'} {right}")
+    elif op in ("==", "!=") and not sole: self.replace(node, "guard", f"{left} {'!=' if op == '==' else '=='} {right}")
+    elif op in ("+", "-") and is_integer(node.right, self.source): self.replace(node, "offset", left)
+    elif op in ("+",) and is_integer(node.left, self.source): self.replace(node, "offset", right)
+    elif op in (">>", "<<") and is_integer(node.right, self.source): self.replace(node, "mask", f"{left} {op} ({right} + 1)")
+    elif op == "&" and (is_integer(node.right, self.source) or re.search(r"mask", right)): self.replace(node, "mask", left)
+    elif op == "%": self.replace(node, "index", left)
+    elif op == "/" and is_integer(node.right, self.source): self.replace(node, "index", f"{left} / {right} + 1")
+    self.expression(node.left)
+    self.expression(node.right)
+
+  def ternary(self, node):
+    c, yes, no = (plain(self.text(k)) for k in (node.condition, node.yes, node.no))
+    inner = node.condition
+    while inner.kind == "paren": inner = inner.inner
+    extreme = inner.kind == "binary" and inner.op in ("<", ">", "<=", ">=") and sorted((plain(self.text(inner.left)), plain(self.text(inner.right)))) == sorted((yes, no))
+    self.make(node.condition, "reduce" if extreme else "guard", f"{c} ? {yes} : {no} the other way", lambda on, inner, raw: f"({on} != !!({inner}))")
+    if extreme:  # at equality both sides are the same
+      for k in inner.kids: self.expression(k)
+    else: self.expression(node.condition, sole=True)
+    self.expression(node.yes)
+    self.expression(node.no)
+
+  def call(self, node):
+    name = plain(self.text(node.callee))
+    args = [self.text(a) for a in node.args]
+    bare = re.sub(r"<.*>", "", name)
+    if self.statement is not None and self.statement.kind == "expression" and self.statement.value is node: pass  # no value that is used
+    elif EXCHANGE.search(name) and args:
+      data = args[1] if name.startswith("__shfl") and len(args) > 1 else args[-1] if "update_dpp" in name and len(args) < 3 else args[0]
+      self.replace(node, "lanes", f"(__typeof__({self.text(node)}))({data})", what=f"{plain(self.text(node))} not exchanged")
+      if name.startswith("__shfl") and len(node.args) > 2:
+        self.make(node.args[2], "lanes", f"{plain(self.text(node))} of another lane", lambda on, inner, raw: f"({inner}) ^ (2 * {on})")
+    elif "ballot_w64" in name: self.replace(node, "lanes", f"{self.text(node)} & 0xffffffffu", "assume-32-lanes")
+    elif COLLECTIVE.search(bare) and args: self.replace(node, "lanes", f"(__typeof__({self.text(node)}))({args[0]})", what=f"{plain(self.text(node))} of one lane alone")
+    elif REDUCE.search(bare) and len(args) == 2:
+      other = "lanes" if EXCHANGE.search(args[1]) else "reduce"
+      self.replace(node, other, f"(__typeof__({self.text(node)}))({args[0]})", what=f"{plain(self.text(node))} of the first alone")
+    elif re.search(r"fmaf?$", name) and len(args) == 3: self.replace(node, "rounding", f"{args[0]} * {args[1]} + {args[2]}")
+    elif MATRIX.search(name) and len(args) >= 3: self.replace(node, "reduce", f"(__typeof__({self.text(node)}))({args[2]})", what=f"{plain(self.text(node))} without the product")
+    elif re.search(r"clamp\w*$", bare) and args: self.replace(node, "bound", args[0], what=f"{plain(self.text(node))} not clamped")
+    elif ROUND.search(bare) and args: self.replace(node, "rounding", args[0], what=f"{plain(self.text(node))} not rounded")
+    elif TO_LOW.search(bare) and args and re.search(r"nearest|truncate", name):
+      other = name.replace("nearest", "TRUNCATE").replace("truncate", "nearest").replace("TRUNCATE", "truncate")
+      self.replace(node, "rounding", f"{other}({', '.join(args)})")
+    elif TO_LOW.search(bare) and args:
+      bits = next((b for key, b in CHOPPED.items() if re.search(key + r"$", bare)), 20)
+      reals = len(args) if bits == 13 else min(len(args), 4)
+      for i in range(reals):
+        if args[i] in ("true", "false") or FLAG.search(args[i]) or is_zero(node.args[i], self.source): continue
+        new = ", ".join(f"trine_mutant_chop({a}, {bits})" if j == i else a for j, a in enumerate(args))
+        self.replace(node, "rounding", f"{self.text(node.callee)}({new})", what=f"{plain(self.text(node))} of argument {i + 1} cut short")
+        break
+    if re.search(r"e4m3fn", name):
+      other = re.sub(r"e4m3fn(uz)?\b|e4m3fn(uz)?(?=_)", lambda m: "e4m3fn" if "uz" in m[0] else "e4m3fnuz", self.text(node.callee))
+      reads = re.search(r"e4m3fn_to|decode<e4m3fn>|to_\w*<e4m3fn>|<e4m3fn>::(decode|load|value)|e4m3fn::(element|decode|value|from_\w+)", name)
+      self.replace(node, "encoding", f"{other}({', '.join(args)})", "ocp-as-fnuz" if reads else None)
+    for a in node.args:
+      if FLAG.search(plain(self.text(a))) and a.kind in ("name", "member"): self.replace(a, "flag", f"!{self.text(a)}")
+      else: self.expression(a)
+    if node.callee.kind == "member": self.expression(node.callee.base, parent=node.callee)
+
+  # ---- writing
+
+  def render(self, node):
+    source, out, at = self.source, [], None
+    spans = sorted((k for k in node.kids), key=lambda k: k.first)
+    position = source.tokens[node.first].start
+    for k in spans:
+      begin = source.tokens[k.first].start
+      out.append(source.text[position:begin])
+      out.append(self.render(k))
+      position = source.tokens[k.last - 1].end
+    out.append(source.text[position:source.tokens[node.last - 1].end])
+    text = raw = "".join(out)
+    for wrap in node.wraps: text = wrap(text, raw)
+    return text
+
+  def written(self):
+    source, out, position = self.source, [], 0
+    for f in sorted(source.functions, key=lambda f: f.begin):
+      if f.body is None: continue
+      begin = source.tokens[f.body.first].start
+      if begin < position: continue
+      out.append(source.text[position:begin])
+      out.append(self.render(f.body))
+      position = source.tokens[f.body.last - 1].end
+    out.append(source.text[position:])
+    text = "".join(out)
+    if not self.mutants: return source.text
+    return re.sub(r"^(#include|#ifndef|#define \w+_H\n)", r'#include "backends/gpu/mutant.h"' + "\n" + r"\1", text, count=1, flags=re.M)
+
+
+def environments():
+  """Target -> what its preprocessor defines, as far as GPU sources ask."""
+  out = {}
+  for sm in (75, 80, 86, 87, 89, 90, 100, 103, 110, 120, 121):
+    for suffix in ("", "a", "f"): out[f"sm_{sm}{suffix}"] = {"__CUDACC__": 1, "__CUDA_ARCH__": sm * 10, **({f"__CUDA_ARCH_FEAT_SM{sm}_ALL": 1} if suffix else {})}
+  for gfx in ("gfx908", "gfx90a", "gfx942", "gfx950", "gfx1030", "gfx1100", "gfx1101", "gfx1102", "gfx1103", "gfx1150", "gfx1151", "gfx1200", "gfx1201"):
+    family = {3: "9", 4: gfx[3:5]}[len(gfx[3:])]
+    out[gfx] = {"__HIP__": 1, "__HIP_DEVICE_COMPILE__": 1, f"__{gfx}__": 1, f"__GFX{family}__": 1, "__clang__": 1,
+                "__AMDGCN_WAVEFRONT_SIZE": 64 if family == "9" else 32}
+  return out
+
+
+def generate(root, files, targets, skip=()):
+  """({path: new text}, [mutant], [what was not parsed]) of `files` (paths below root, in a fixed order)."""
+  texts, mutants, unparsed, bases = {}, [], [], set()
+  for path in files:
+    base = zlib.crc32(path.encode()) % 2000000
+    while base in bases or base == 0: base += 1
+    bases.add(base)
+    with open(os.path.join(root, path)) as f: text = f.read()
+    maker = Maker(path, text, base * PER_FILE, set(skip))
+    texts[path] = maker.written()
+    unparsed += [f"{path}: {e}" for e in maker.source.unparsed]
+    if len(maker.mutants) >= PER_FILE: raise SystemExit(f"ci/mutate: {path} has more than {PER_FILE} mutants")
+    active = {t: parse.conditions(maker.source, dict(environments()[t])) for t in targets}
+    for m in maker.mutants:
+      token = m.pop("token")
+      m["targets"] = [t for t in targets if active[t][token]]
+    mutants += [m for m in maker.mutants if m["name"] not in maker.skip]
+  return texts, mutants, unparsed

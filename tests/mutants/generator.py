@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""generator.py ROOT: tests of ci/mutants, on small sources and on the project's own."""
+import os, re, subprocess, sys, tempfile
+
+ROOT = os.path.abspath(sys.argv[1])
+sys.path.insert(0, os.path.join(ROOT, "ci"))
+from mutants import generate, parse
+
+passed = failed = 0
+
+
+def expect(what, seen, wanted):
+  global passed, failed
+  if seen == wanted: passed += 1
+  else:
+    failed += 1
+    print(f"FAILED {what}:\n    {seen!r}\n    instead of\n    {wanted!r}")
+
+
+def mutants(text, kind=None):
+  maker = generate.Maker("t.h", text, 0, set())
+  return [m["name"].split(":", 3)[3] for m in maker.mutants if kind in (None, m["kind"])]
+
+
+def body(code): return f"TRINE_DEVICE void f(const params &p, int a, int b)\n{{\n{code}\n}}\n"
+
+
+# What is found where, and what is not.
+expect("a bound", mutants(body("if (a < b) x[a] = 2;"), "bound"), ["a < b -> a <= b"])
+expect("a guard", mutants(body("if (live) g(a);"), "guard"), ["if (live) always", "if (live) never"])
+expect("operands", mutants(body("const bool l = a < b && live;"), "guard"), ["a < b && live without the first", "a < b && live without the second"])
+expect("template brackets are no comparison", mutants(body("auto v = cast<int32_t>(a), w = g<4, h<2>>(b);")), [])
+expect("constants are left alone", mutants(body("constexpr int n = 4 < 5 ? 1 : 2; static_assert(n + 1 == 2, \"\"); if constexpr (n == 1) return;")), [])
+expect("constant functions too", mutants("constexpr int f(int a) { return a < 1 ? a : 2; }"), [])
+expect("a barrier", mutants(body("__syncthreads();")), ["without __syncthreads();"])
+expect("a stride", mutants(body("at = a * p.x.stride[0] + b * p.x_row;"), "stride"), ["p.x.stride[0] + 1", "p.x_row + 1"])
+expect("a scale index", mutants(body("float s = scale[a * row_stride + b];"), "scale"), ["scale[a * row_stride + b] of the neighbour", "row_stride + 1"])
+expect("an assigned stride is no read", mutants(body("p->scale_row = 3;"), "stride"), [])
+expect("the larger of two", mutants(body("int m = a > b ? a : b;")), ["a > b ? a : b the other way"])
+expect("an exchange", mutants(body("v = other_half<4>(v);"), "lanes"), ["other_half<4>(v) not exchanged"])
+expect("a rounding", mutants(body("v = X::round(a);"), "rounding"), ["X::round(a) not rounded"])
+expect("an encoding", mutants(body("v = trine_e4m3fn_to_f32(c);"), "encoding"), ["trine_e4m3fn_to_f32(c) -> trine_e4m3fnuz_to_f32(c)"])
+expect("its group", [m.get("group") for m in generate.Maker("t.h", body("v = trine_e4m3fn_to_f32(c);"), 0, set()).mutants if m["kind"] == "encoding"], ["ocp-as-fnuz"])
+expect("zeroing in memory", mutants(body("p.q[a] = 0;"), "zeroing"), ["p.q[a] = 0; as 1", "without p.q[a] = 0;"])
+expect("a local is not left without a value", mutants(body("int x; x = 0;"), "zeroing"), ["x = 0; as 1"])
+expect("an unrolled loop keeps its trip count", mutants(body("#pragma unroll\nfor (int i = 0; i < 4; i++) g(i);"), "bound"),
+       ["for (i < 4; i++) without the first", "for (i < 4; i++) without the last"])
+expect("a nested unrolled loop", len(mutants(body("#pragma unroll\nfor (int i = 0; i < 4; i++)\n#pragma unroll\nfor (int j = 0; j < 4; j++) g(i);"), "bound")), 4)
+expect("giving up is no mutant", mutants("static int f(int a)\n{\n    if (!a) return host->fail(1, \"\");\n    return 0;\n}\n"), [])
+expect("loading is none", mutants("int trine_gpu_op_row_prepare(int a)\n{\n    if (a < 1) g(a);\n    return 0;\n}\n"), [])
+expect("equal ones are numbered", mutants(body("g(a + 1); g(a + 1);"), "offset"), ["a + 1 -> a", "a + 1 -> a #2"])
+
+# Preprocessor conditions.
+text = "#if defined(__HIP__)\nint a;\n#elif defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 890\nint b;\n#else\nint c;\n#endif\n"
+for target, wanted in (("gfx942", "a"), ("sm_90a", "b"), ("sm_80", "c")):
+  source = parse.Source(text)
+  seen = [t.text for t, on in zip(source.tokens, parse.conditions(source, dict(generate.environments()[target]))) if on and t.text in ("a", "b", "c")]
+  expect(f"what is compiled for {target}", seen, [wanted])
+
+# The project's sources: nearly all is understood, and without mutants they come out as they went in.
+lost, made = [], 0
+files = [os.path.join(d, f) for d in (os.path.join(ROOT, "backends", v) for v in ("gpu", "cuda", "hip")) for f in sorted(os.listdir(d)) if f.endswith((".cu", ".hip", ".h"))]
+for path in files:
+  with open(path) as f: text = f.read()
+  maker = generate.Maker(path, text, 0, set())
+  every = {m["name"] for m in maker.mutants}
+  made, lost = made + len(every), lost + [f"{path}: {e}" for e in maker.source.unparsed]
+  bare = generate.Maker(path, text, 0, every)
+  bare.mutants = []
+  expect(f"{os.path.basename(path)} unchanged", bare.written(), text)
+for e in lost: print(f"not understood: {e}")
+expect("statements of the sources understood", made > 500 and len(lost) * 100 < made, True)
+for vendor in ("cuda", "hip"):
+  with open(os.path.join(ROOT, "backends", vendor, "launch.c")) as f: expect(f"the hook of {vendor}", generate.hook(f.read()).count("trine_mutant_choose();"), 2)
+
+# Each mutant compiled beside its original does what its name says, when its number is set.
+STAND_IN = """
+#include <stdlib.h>
+static int trine_chosen = -1;
+static bool trine_on(int n)
+{
+    if (trine_chosen < 0) trine_chosen = atoi(getenv("TRINE_MUTANT"));
+    return trine_chosen == n;
+}
+"""
+PROGRAM = """#include <stdio.h>
+static int sum(const int *x, int n, int stride)
+{
+    int total = 0;
+    for (int i = 0; i < n; i++) {
+        if (i % 2 == 0 && x[i * stride] > 3) total += x[i * stride];
+    }
+    return total < 100 ? total : 100;
+}
+int main()
+{
+    const int x[16] = {1, 9, 5, 2, 4, 8, 7, 3, 60, 20, 31, 0, 33, 6, 35, 12};
+    printf("%d", sum(x, 8, 1));
+}
+"""
+maker = generate.Maker("t.cc", PROGRAM, 0, set())
+sums = {m["name"].split(":", 3)[3]: m["number"] for m in maker.mutants if m["name"].split(":")[1] == "sum"}
+wanted = {"int total = 0; begins at 1": 17, "for (i < n; i++) without the last": 16, "i < n -> i <= n": 76, "i % 2 == 0 && x[i * stride] > 3 without the first": 16 + 9 + 8,
+          "i % 2 == 0 && x[i * stride] > 3 without the second": 17, "i % 2 == 0 -> i % 2 != 0": 9 + 8, "without total += x[i * stride];": 0,
+          "total < 100 ? total : 100 the other way": 100, "i % 2 -> i": 0, "x[i * stride] of the neighbour #2": 9 + 2 + 3 - 9 + 2 + 8 + 3 - 2 - 2}
+wanted["x[i * stride] of the neighbour #2"] = 2 + 8 + 3  # of x[2], x[4] and x[6], which are above 3, their neighbours
+with tempfile.TemporaryDirectory() as folder:
+  path = os.path.join(folder, "t.cc")
+  with open(path, "w") as f: f.write(maker.written().replace('#include "backends/gpu/mutant.h"\n', STAND_IN))
+  compiler = os.environ.get("CXX", "c++")
+  built = subprocess.run([compiler, "-w", "-o", path + ".out", path], capture_output=True, text=True)
+  expect("the mutated program compiles", (built.returncode, built.stderr), (0, ""))
+  if built.returncode == 0:
+    value = lambda n: int(subprocess.run([path + ".out"], capture_output=True, text=True, env={"TRINE_MUTANT": str(n)}).stdout)
+    expect("without a mutant", value(0), 16)
+    for name, result in wanted.items(): expect(name, value(sums[name]) if name in sums else sorted(sums), result)
+    differ = sum(value(n) != 16 for n in sums.values())
+    expect("most mutants show", differ * 10 >= 7 * len(sums), True)
+
+print(f"{passed} passed, {failed} failed")
+sys.exit(1 if failed or not passed else 0)
