@@ -20,7 +20,7 @@ class Launch(ctypes.Structure):
               ("trace", _u), ("msg", ctypes.c_char * 160)]
 
 
-F_BARRIER, F_TRAP, F_OVERRIDE = 1, 2, 4
+F_BARRIER, F_TRAP, F_OVERRIDE, F_EACH_LANE = 1, 2, 4, 8
 K_MEM, K_PERM, K_DSTR, K_MFMA, K_WMMA, K_CVT8, K_APERTURE, K_TIME, K_ZERO, K_NOP, K_DPPMOV, K_FMA, K_PC, K_VALU, K_PERMLANE, K_VOPD, K_LANESWAP, K_SCALE = range(18)
 T_F32, T_F16, T_BF16, T_FP8, T_BF8, T_I8, T_F64, T_U8, T_I4, T_U4 = range(10)
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Instruction decoding and host code for one gfx target, by tinygrad's AMD emulator."""
-import ctypes, hashlib, os, pickle, struct, sys, tempfile, time
+import ctypes, hashlib, os, pickle, re, struct, sys, tempfile, time
 
 from .codeobject import EmuError, _env_flag
 from .inst import *
@@ -115,6 +115,11 @@ class Target(Overrides):
       if len(glob) > 6: raise EmuError(f"{name}: {len(glob)} buffers")
       op.fn, op.ng = fn, len(glob)
       for i, g in enumerate(glob): op.g[i] = g
+      # The generated code goes lane by lane: one that writes the register whose other lanes it reads would read its own results.
+      if re.match(r"VOP[12]_DPP16", cls.__name__) and f("vsrc0") == f("vdst"):
+        if "_CO_" in name: raise EmuError(f"{name}: DPP in place, with a carry")
+        op.flags |= F_EACH_LANE
+        op.p[0] = f("vdst")
     if name in ("S_BARRIER", "S_BARRIER_WAIT"): op.flags |= F_BARRIER
     self.ops[key] = op
     op.name = name

@@ -16,7 +16,7 @@ typedef int32_t i32;
 typedef int64_t i64;
 
 enum { PC_LO = 256, PC_HI = 257, STRIDE = 259, NSGPR = 264, EXEC_LO = 126 };
-enum { F_BARRIER = 1, F_TRAP = 2, F_OVERRIDE = 4 };
+enum { F_BARRIER = 1, F_TRAP = 2, F_OVERRIDE = 4, F_EACH_LANE = 8 };
 enum {
     E_OK = 0,
     E_RESOLVE = 1,

@@ -106,6 +106,34 @@ static void *pooled(int i, size_t n)
 }
 
 typedef void (*Fn)(u64, u64, u64, u64, u64, u64);
+static void run_generated(const Op *o, const u64 *b)
+{
+    ((Fn)o->fn)(b[o->g[0]], b[o->g[1]], b[o->g[2]], b[o->g[3]], b[o->g[4]], b[o->g[5]]);
+}
+
+// For F_EACH_LANE: each lane runs by itself, on the registers as they were. p: 0 vdst
+static void run_each_lane(Wave *w, const Op *o, const u64 *b)
+{
+    u32 *d = vreg(w, o->p[0]), before[64], after[64];
+    const u64 ex = exec_of(w), pc = w->sgpr[PC_LO] | (u64)w->sgpr[PC_HI] << 32;
+    memcpy(before, d, w->wsz * 4);
+    memcpy(after, d, w->wsz * 4);
+    for (u32 l = 0; l < w->wsz; l++) {
+        if (!(ex >> l & 1)) continue;
+        w->sgpr[PC_LO] = (u32)pc, w->sgpr[PC_HI] = pc >> 32;
+        w->sgpr[EXEC_LO + l / 32] = 1u << l % 32;
+        if (w->wsz == 64) w->sgpr[EXEC_LO + 1 - l / 32] = 0;
+        run_generated(o, b);
+        after[l] = d[l];
+        memcpy(d, before, w->wsz * 4);
+    }
+    memcpy(d, after, w->wsz * 4);
+    w->sgpr[EXEC_LO] = (u32)ex;
+    if (w->wsz == 64) w->sgpr[EXEC_LO + 1] = ex >> 32;
+    const u64 next = pc + o->size;
+    w->sgpr[PC_LO] = (u32)next, w->sgpr[PC_HI] = next >> 32;
+}
+
 EMU_API int emu_run(Launch *L)
 {
     install();
@@ -189,8 +217,10 @@ EMU_API int emu_run(Launch *L)
                         else {
                             u64 b[6] = {(u64)w->sgpr, (u64)w->vgpr,    0,
                                         (u64)w->lds,  (u64)w->scratch, (u64)w->acc};
-                            ((Fn)o->fn)(b[o->g[0]], b[o->g[1]], b[o->g[2]], b[o->g[3]], b[o->g[4]],
-                                        b[o->g[5]]);
+                            if (o->flags & F_EACH_LANE)
+                                run_each_lane(w, o, b);
+                            else
+                                run_generated(o, b);
                         }
                         if (o->flags & F_BARRIER) {
                             w->state = 1;

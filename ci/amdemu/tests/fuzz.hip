@@ -242,6 +242,11 @@ __global__ void k_lane(uint32_t *o)
     k++;
     p[W * k++] = __any(t == 9) + 2 * __all(t < 64);
     p[W * k++] = t & 4 ? (uint32_t)__builtin_amdgcn_readfirstlane(v) : 0;
+    // Each addition is one instruction, which writes the register whose other lanes it reads.
+    v += __builtin_amdgcn_mov_dpp(v, 0xb1, 0xf, 0xf, true);
+    v += __builtin_amdgcn_mov_dpp(v, 0x4e, 0xf, 0xf, true);
+    p[W * k++] = v;
+    v = t * 2654435761u;
 #if defined(__gfx9__) || defined(__gfx90a__) || defined(__gfx942__) || defined(__gfx950__)
     p[W * k++] = __builtin_amdgcn_update_dpp(77, v, 0x142, 0xa, 0xf, false);
     p[W * k++] = __builtin_amdgcn_update_dpp(77, v, 0x143, 0xc, 0xf, false);
@@ -252,7 +257,7 @@ __global__ void k_lane(uint32_t *o)
 }
 static void t_lane(int w)
 {
-    const int N = 18;
+    const int N = 19;
     uint32_t *d;
     CK(hipMalloc((void **)&d, N * w * 4));
     k_lane<<<1, w>>>(d);
@@ -279,6 +284,7 @@ static void t_lane(int w)
                          0,
                          0,
                          t & 4 ? V(4) : 0,
+                         V(t & ~3) + V((t & ~3) + 1) + V((t & ~3) + 2) + V(t | 3),
                          0,
                          0};
         uint32_t m = 0xf0f0f0f0u & (t >= 32 ? ~0u : (1u << t) - 1);
@@ -286,11 +292,11 @@ static void t_lane(int w)
         e[13] = t & 1 ? w / 2 : w / 4;
         e[14] = 3;
         if (w == 64) {
-            e[16] = (row / 16 & 1) ? V(row - 1) : 77;
-            e[17] = t >= 32 ? V(31) : 77;
+            e[17] = (row / 16 & 1) ? V(row - 1) : 77;
+            e[18] = t >= 32 ? V(31) : 77;
         } else {
-            e[16] = V(t);
-            e[17] = V(t ^ 16);
+            e[17] = V(t);
+            e[18] = V(t ^ 16);
         }
         for (int k = 0; k < N; k++)
             if (y[k * w + t] != e[k]) {
