@@ -20,5 +20,6 @@ const char *trine_gpu_per_token_group_quant_vector_refuse(const trine_problem *p
 const char *trine_gpu_fused_moe_atomic_refuse(const trine_problem *problem, const trine_caps *caps);
 const char *trine_gpu_rotary_embedding_tiled_refuse(const trine_problem *problem,
                                                     const trine_caps *caps);
+const char *trine_gpu_topk_gating_wave_refuse(const trine_problem *problem, const trine_caps *caps);
 
 #endif

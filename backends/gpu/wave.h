@@ -125,6 +125,18 @@ TRINE_DEVICE uint32_t team_max(uint32_t value)
     return value;
 }
 
+// The sum of the values in each team of Lanes neighbouring lanes, on all of them.
+template <uint32_t Lanes>
+TRINE_DEVICE uint32_t team_sum(uint32_t value)
+{
+    if constexpr (Lanes > 1) value += other_half<1>(value);
+    if constexpr (Lanes > 2) value += other_half<2>(value);
+    if constexpr (Lanes > 4) value += other_half<4>(value);
+    if constexpr (Lanes > 8) value += other_half<8>(value);
+    if constexpr (Lanes > 16) value += other_half<16>(value);
+    return value;
+}
+
 // The value of lane `source` of the team of 32 lanes.
 TRINE_DEVICE uint32_t from_lane_of_32(uint32_t value, uint32_t source)
 {
@@ -133,6 +145,41 @@ TRINE_DEVICE uint32_t from_lane_of_32(uint32_t value, uint32_t source)
     return (uint32_t)__builtin_amdgcn_ds_bpermute((int)(4 * lane), (int)value);
 #else
     return __shfl_sync(0xffffffffu, value, (int)source);
+#endif
+}
+
+// The value of lane `source` of the team of Lanes neighbouring lanes.
+template <uint32_t Lanes>
+TRINE_DEVICE uint32_t from_team_lane(uint32_t value, uint32_t source)
+{
+    return from_lane_of_32(value, (threadIdx.x & 31 & ~(Lanes - 1)) + source);
+}
+
+// A bit for each lane of the team on which `condition` is true, the first lane's the lowest.
+template <uint32_t Lanes>
+TRINE_DEVICE uint32_t team_ballot(bool condition)
+{
+#if defined(__HIP__)
+#if __AMDGCN_WAVEFRONT_SIZE == 64
+    const uint64_t wave = __builtin_amdgcn_ballot_w64(condition);
+    const uint32_t half = (uint32_t)(threadIdx.x & 32 ? wave >> 32 : wave);
+#else
+    const uint32_t half = __builtin_amdgcn_ballot_w32(condition);
+#endif
+#else
+    const uint32_t half = __ballot_sync(0xffffffffu, condition);
+#endif
+    if constexpr (Lanes == 32) return half;
+    return half >> (threadIdx.x & 31 & ~(Lanes - 1)) & ((1u << (Lanes & 31)) - 1);
+}
+
+// The first lane of a ballot that is not empty.
+TRINE_DEVICE uint32_t first_lane(uint32_t ballot)
+{
+#if defined(__HIP__)
+    return (uint32_t)__builtin_ctz(ballot);
+#else
+    return (uint32_t)__ffs((int)ballot) - 1;
 #endif
 }
 
