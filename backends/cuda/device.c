@@ -88,7 +88,8 @@ trine_status trine_cuda_stream_query(void *stream, int *ordinal, bool *capturing
     if (error != cudaSuccess) return trine_cuda_check(error, -1, "cudaStreamIsCapturing");
     *capturing = capture != cudaStreamCaptureStatusNone;
 #if CUDART_VERSION >= 12080
-    if (stream != cudaStreamPerThread) {
+    // Asking for its device would end the capture.
+    if (!*capturing && stream != cudaStreamPerThread) {
         error = cudaStreamGetDevice((cudaStream_t)stream, ordinal);
         if (error != cudaSuccess) return trine_cuda_check(error, -1, "cudaStreamGetDevice");
     }
