@@ -204,22 +204,27 @@ void suite_data_destroy(suite_data *data)
     trine_data_destroy(&data->data);
 }
 
-bool suite_judge(suite_item *item, suite_data *data, const trine_call *call,
-                 const trine_outcome *outcome, int poison, char *reason, size_t size)
+bool suite_judge_outputs(suite_item *item, suite_data *data, const trine_call *call,
+                         const trine_outcome *outcome, int poison, char *reason, size_t size)
 {
     trine_result result = {.verdict = TRINE_PASSED};
-    trine_staged staged = {0};
 
     if (outcome->damage[0]) {
         snprintf(reason, size, "%s", outcome->damage);
         return false;
     }
     trine_judge_outcome(&data->oracle, item->row, call, outcome, poison, &result);
-    if (result.verdict != TRINE_PASSED) {
-        snprintf(reason, size, "%s", result.reason);
-        return false;
-    }
-    return trine_judge_staged(&data->oracle, item->row, call, outcome, &staged, reason, size);
+    snprintf(reason, size, "%s", result.reason);
+    return result.verdict == TRINE_PASSED;
+}
+
+bool suite_judge(suite_item *item, suite_data *data, const trine_call *call,
+                 const trine_outcome *outcome, int poison, char *reason, size_t size)
+{
+    trine_staged staged = {0};
+
+    return suite_judge_outputs(item, data, call, outcome, poison, reason, size) &&
+           trine_judge_staged(&data->oracle, item->row, call, outcome, &staged, reason, size);
 }
 
 bool suite_same(const trine_call *call, const trine_outcome *a, const trine_outcome *b)

@@ -18,6 +18,7 @@ static const struct {
     {"graphs", "each row captured once, replayed with changed inputs and repeatedly", suite_graphs,
      false},
     {"streams", "the same by plain launches on a stream", suite_streams, false},
+    {"order", "calls and kernels back to back on one stream and in one graph", suite_order, false},
     {"threads", "two host threads on two streams, same rows and different ones", suite_threads,
      false},
     {"devices", "a second device: calls there, tensors and streams of two", suite_devices, false},
@@ -41,7 +42,7 @@ static void usage(FILE *stream)
           "  --cases N     drawn calls of each row (3)\n"
           "  --repeats N   repeats of a call whose bits must agree (250)\n"
           "  --seed N      calls and data follow from it (1)\n"
-          "  --big         the part `big` as well: up to 40 GB of device memory\n"
+          "  --big         the part `big` as well: about 20 GB of device memory\n"
           "  --divide N    divide the sizes of `big`: tries the part where it does not fit (1)\n"
           "  --json FILE   write the counts there\n\nparts:\n",
           stream);

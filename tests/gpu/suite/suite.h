@@ -89,6 +89,9 @@ void suite_data_destroy(suite_data *data);
 /* Judges a run; a sentence in `reason` when it is wrong. */
 bool suite_judge(suite_item *item, suite_data *data, const trine_call *call,
                  const trine_outcome *outcome, int poison, char *reason, size_t size);
+/* The same, of outputs alone: the call ran on another one's workspace. */
+bool suite_judge_outputs(suite_item *item, suite_data *data, const trine_call *call,
+                         const trine_outcome *outcome, int poison, char *reason, size_t size);
 /* Do two runs on the same data and poison have the same bytes everywhere? */
 bool suite_same(const trine_call *call, const trine_outcome *a, const trine_outcome *b);
 
@@ -108,6 +111,7 @@ trine_status suite_capture(suite *s, trine_context *context, trine_call *call, u
 
 void suite_graphs(suite *s);
 void suite_streams(suite *s);
+void suite_order(suite *s);
 void suite_threads(suite *s);
 void suite_devices(suite *s);
 void suite_refusals(suite *s);
