@@ -12,18 +12,18 @@ static suite *running;
 static jmp_buf leave;
 static long broken;
 
-void suite_expectation(bool holds, bool fatal, const char *file, int line, const char *text,
+void suite_expectation(bool fatal, const char *file, int line, const char *text, bool holds,
                        const char *format, ...)
 {
-    char message[500];
+    char message[500] = "";
     va_list arguments;
 
     if (holds) return;
     va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
+    if (format) vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
     broken++;
-    suite_note(running, "%s:%d: %s:%s", file, line, text, message);
+    suite_note(running, "%s:%d: %s", file, line, format ? message : text);
     if (fatal) longjmp(leave, 1);
 }
 
