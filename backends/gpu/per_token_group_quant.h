@@ -251,17 +251,18 @@ TRINE_DEVICE void quantize_row(const group_quant_params &p, const group_quant_pl
     if (at.leader) store_scale<Rounds>(p, at, row, s);
 }
 
-// The plain form of 16-bit elements lives from loads in flight: as many threads as there can be.
-// The others need registers more than that.
-template <class X, int32_t Activation>
+// Threads a multiprocessor. The plain form of 16-bit elements lives from loads in flight: as many
+// as there can be. The others need registers more than that, most of all those that go in rounds.
+template <class X, int32_t Activation, bool Rounds>
 constexpr uint32_t group_quant_resident = X::words != 8                     ? 1280
                                           : Activation == group_quant_plain ? 2048
+                                          : Rounds                          ? 1024
                                                                             : 1536;
 
 // With Rounds, blocks go round over the rows, of which masked_m may leave out many, and strides and
 // experts may be any; else there is one expert and a block for all its rows.
 template <class X, class Q, uint32_t Lanes, int32_t Activation, bool Rounds>
-__global__ void TRINE_LAUNCH_BOUNDS(128, (group_quant_resident<X, Activation>))
+__global__ void TRINE_LAUNCH_BOUNDS(128, (group_quant_resident<X, Activation, Rounds>))
     group_quant_vector(const TRINE_GRID_CONSTANT group_quant_params p)
 {
     group_quant_place at;
