@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define MOST_SETS      64
-#define MOST_COLD_SETS 1024 /* for small calls that are compared with a copy from memory */
+#define MOST_COLD_SETS 4096 /* for small calls that are compared with a copy from memory */
 #define MOST_SECONDS   1.0  /* for the replays of one call */
 
 /* ---------------------------------------------------------------- one row of one call */
