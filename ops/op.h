@@ -12,8 +12,8 @@ typedef struct trine_op_entry {
     trine_op_description description;
     /* Turns checked tensors (table order; absent ones have rank -1 and data NULL; dtypes, shapes,
      * param ranges and strides already held against the table) and complete args into the op's
-     * problem, or refuses with trine_fail what the table can't say. Data pointers are NULL when
-     * only planning, so absence is told by the rank. */
+     * problem, or refuses with trine_fail what the table can't say. Data pointers may be
+     * NULL when only planning, so absence is told by the rank. */
     trine_status (*resolve)(const trine_view *tensors, const void *args, trine_problem *problem);
     /* Bytes of workspace for a resolved problem; NULL: none. */
     size_t (*workspace)(const trine_problem *problem);

@@ -183,9 +183,8 @@ static trine_status tensor_read(const trine_op_description *d, const trine_tenso
     if (t->inner_contiguous && last >= 0 && view->shape[last] > 1 && view->stride[last] != 1)
         return trine_fail(TRINE_INVALID_LAYOUT, "%s: %s stride %d is %" PRId64 ", must be 1",
                           d->name, t->name, last, view->stride[last]);
-    view->data = NULL;
+    view->data = tensor->data ? (char *)tensor->data + tensor->byte_offset : NULL;
     if (planning) return TRINE_OK;
-    if (tensor->data) view->data = (char *)tensor->data + tensor->byte_offset;
     if (!view->data && trine_view_elements(view))
         return trine_fail(TRINE_INVALID_ARGUMENT, "%s: %s has elements but its data is NULL",
                           d->name, t->name);

@@ -18,7 +18,7 @@ trine_status trine_params_check(const trine_op_description *description, const v
 
 /*
  * Reads the tensors of complete args into views and holds them against the table. planning: data
- * pointers are not looked at. *device is that of all tensors.
+ * pointers may be NULL. *device is that of all tensors.
  */
 trine_status trine_tensors_read(const trine_op_description *description, const void *args,
                                 bool planning, trine_view *views, DLDevice *device);

@@ -399,8 +399,8 @@ typedef struct trine_explanation {
 /**
  * Which row would run this call, and why each other row would not. `device`: NULL for the tensors'
  * device, or the name of any known device ("gfx942"), taken as the real one. Data pointers may be
- * NULL. Fills up to `capacity` entries in the order of preference; *count is the number of rows
- * there are. Succeeds also when no row would run.
+ * NULL, which counts as aligned for any row. Fills up to `capacity` entries in the order of
+ * preference; *count is the number of rows there are. Succeeds also when no row would run.
  */
 TRINE_API trine_status trine_op_explain(trine_context *context, const trine_exec *exec, int32_t op,
                                         const void *args, const char *device,
