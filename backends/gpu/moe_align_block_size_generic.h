@@ -13,18 +13,7 @@
 namespace trine_gpu
 {
 
-constexpr uint32_t moe_align_threads = 256, moe_align_scan_threads = 1024;
-
-TRINE_DEVICE int32_t *moe_align_row(const moe_align_params &p, uint32_t chunk)
-{
-    return p.workspace + (int64_t)chunk * ((int64_t)p.experts + 1);
-}
-
-TRINE_DEVICE uint32_t moe_align_chunk_end(const moe_align_params &p, uint32_t chunk)
-{
-    const uint64_t end = ((uint64_t)chunk + 1) * p.chunk;
-    return end < p.slots ? (uint32_t)end : p.slots;
-}
+constexpr uint32_t moe_align_scan_threads = 1024;
 
 // One block a chunk: how often it names each expert.
 static __global__ void __launch_bounds__(moe_align_threads)

@@ -30,6 +30,8 @@ TRINE_DEVICE uint32_t moe_align_divide(uint32_t n, const moe_align_divisor &by)
     return (uint32_t)((uint64_t)n * by.multiplier >> by.shift);
 }
 
+constexpr uint32_t moe_align_threads = 256;
+
 // Positions in use are below 2^31: the op refuses what could need more. The tensors may be larger.
 struct moe_align_params {
     const int32_t *topk_ids, *expert_map; // expert_map NULL: ids are local experts
@@ -40,6 +42,7 @@ struct moe_align_params {
     int64_t capacity, blocks;                   // entries of the outputs
     uint32_t slots, experts, global_experts;    // global_experts: ids that may be named
     uint32_t chunks, chunk;                     // of `chunk` slots, the last is shorter
+    uint32_t expert_bits;                       // that tell experts apart
     bool linear;                                // slot s is element s * k_stride
     moe_align_divisor k, block_size;
 };
@@ -61,6 +64,7 @@ inline moe_align_params moe_align_params_make(const trine_launch *launch)
     a.sorted_stride = p.sorted_token_ids.stride[0], a.expert_ids_stride = p.expert_ids.stride[0];
     a.capacity = p.capacity, a.blocks = p.blocks;
     a.slots = (uint32_t)p.slots, a.experts = (uint32_t)p.experts;
+    while ((p.experts - 1) >> a.expert_bits) a.expert_bits++;
     // No id reaches 2^31.
     constexpr int64_t most = INT64_C(1) << 31;
     a.global_experts = (uint32_t)(p.global_experts < most ? p.global_experts : most);
@@ -95,6 +99,17 @@ TRINE_DEVICE int32_t moe_align_expert(const moe_align_params &p, uint32_t slot)
 TRINE_DEVICE uint32_t moe_align_run(const moe_align_params &p, uint32_t count)
 {
     return count == 0 ? 0 : (moe_align_divide(count - 1, p.block_size) + 1) * p.block_size.value;
+}
+
+TRINE_DEVICE int32_t *moe_align_row(const moe_align_params &p, uint32_t chunk)
+{
+    return p.workspace + (int64_t)chunk * ((int64_t)p.experts + 1);
+}
+
+TRINE_DEVICE uint32_t moe_align_chunk_end(const moe_align_params &p, uint32_t chunk)
+{
+    const uint64_t end = ((uint64_t)chunk + 1) * p.chunk;
+    return end < p.slots ? (uint32_t)end : p.slots;
 }
 
 } // namespace trine_gpu

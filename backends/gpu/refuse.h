@@ -21,5 +21,9 @@ const char *trine_gpu_fused_moe_atomic_refuse(const trine_problem *problem, cons
 const char *trine_gpu_rotary_embedding_tiled_refuse(const trine_problem *problem,
                                                     const trine_caps *caps);
 const char *trine_gpu_topk_gating_wave_refuse(const trine_problem *problem, const trine_caps *caps);
+const char *trine_gpu_moe_align_block_size_small_refuse(const trine_problem *problem,
+                                                        const trine_caps *caps);
+const char *trine_gpu_moe_align_block_size_chunked_refuse(const trine_problem *problem,
+                                                          const trine_caps *caps);
 
 #endif

@@ -183,6 +183,27 @@ TRINE_DEVICE uint32_t first_lane(uint32_t ballot)
 #endif
 }
 
+TRINE_DEVICE uint32_t lane_count(uint32_t ballot)
+{
+#if defined(__HIP__)
+    return (uint32_t)__builtin_popcount(ballot);
+#else
+    return (uint32_t)__popc(ballot);
+#endif
+}
+
+// What the lanes of a wave have written to shared memory is seen by the others.
+TRINE_DEVICE void wave_sync()
+{
+#if defined(__HIP__)
+    __builtin_amdgcn_fence(__ATOMIC_RELEASE, "wavefront");
+    __builtin_amdgcn_wave_barrier();
+    __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "wavefront");
+#else
+    __syncwarp();
+#endif
+}
+
 // The sum of the team's values up to this lane's own, for a team of 32 lanes.
 TRINE_DEVICE uint32_t scan_of_32(uint32_t value)
 {
