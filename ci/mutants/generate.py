@@ -20,6 +20,9 @@ TO_LOW = re.compile(r"(^|::)(pack|code|codes)$|f32_to_(bf16|f16|e4m3|e5m2|ue8m0)
 FLAG = re.compile(r"(^|\.|->|_)(truncate|each|accumulate|multiply|packed|ue8m0|renormalize|gated|interleaved|sigmoid)$")
 CHOPPED = {"bf16": 13, "f16": 13, "pack": 13}  # low mantissa bits cut off before the rounding; fp8: 20
 
+# Headers whose functions differ from one instantiation to the next: mutated in twins too (see TWINS in ci/mutate).
+EVERYWHERE = ("activation.h",)
+
 HEADER = r"""// Made by ci/mutate: which mutant runs, for the device and the host code of one source.
 #ifndef TRINE_MUTANT_H
 #define TRINE_MUTANT_H
@@ -27,6 +30,7 @@ HEADER = r"""// Made by ci/mutate: which mutant runs, for the device and the hos
 #if defined(TRINE_NO_MUTANTS) || !defined(__cplusplus)
 #include <stdbool.h>
 #define trine_on(...) false
+#define trine_on_here(...) false
 #define trine_mutant_chop(x, bits) (x)
 #else
 
@@ -45,7 +49,7 @@ void trine_mutant_register(const char *unit, void (*set)(void));
 
 static __constant__ int trine_mutant_on_device;
 
-static __host__ __device__ __forceinline__ bool trine_on(int number)
+static __host__ __device__ __forceinline__ bool trine_mutant_is(int number)
 {
 #if defined(__CUDA_ARCH__) || defined(__HIP_DEVICE_COMPILE__)
     return trine_mutant_on_device == number;
@@ -55,10 +59,18 @@ static __host__ __device__ __forceinline__ bool trine_on(int number)
 }
 
 // A mutant that belongs to a named group as well.
-static __host__ __device__ __forceinline__ bool trine_on(int number, int group)
+static __host__ __device__ __forceinline__ bool trine_mutant_is(int number, int group)
 {
-    return trine_on(number) || trine_on(group);
+    return trine_mutant_is(number) || trine_mutant_is(group);
 }
+
+// A twin instantiates what another source does: only what is its own is mutated.
+#define trine_on_here trine_mutant_is
+#if defined(TRINE_MUTANT_TWIN)
+#define trine_on(...) false
+#else
+#define trine_on trine_mutant_is
+#endif
 
 static __host__ __device__ __forceinline__ float trine_mutant_chop(float x, int bits)
 {
@@ -112,6 +124,13 @@ static void trine_mutant_choose(void)
     }
 }
 
+int trine_mutant_number(void);
+int trine_mutant_number(void)
+{
+    trine_mutant_choose();
+    return trine_mutant_chosen;
+}
+
 /* TRINE_MUTANT_GRID cuts grids along x, so that kernels go round. */
 static unsigned trine_mutant_grid(unsigned blocks)
 {
@@ -120,8 +139,34 @@ static unsigned trine_mutant_grid(unsigned blocks)
 }
 """
 
-# Mutants that are switched on together under a name: what ci/amd proves the emulator with.
+# What ci/amd proves the emulator with, switched on by name. assume-32-lanes: every place that asks for the width of a wave or
+# for a ballot over it. ocp-as-fnuz: launchers see inputs of e4m3fn as e4m3fnuz, which on gfx942 is what its matrix units and
+# conversions take.
 GROUPS = {"assume-32-lanes": -32, "ocp-as-fnuz": -240}
+FNUZ_INPUTS = {"dequantize": ("q",), "scaled_mm": ("a", "b"), "block_scaled_linear": ("w",), "fused_moe": ("w1", "w2")}
+
+
+def fnuz_hook(text, ops):
+  """A module.c whose launchers are wrapped for ocp-as-fnuz."""
+  out = ["int trine_mutant_number(void);"]
+  for op in ops:
+    views = ", ".join(f"&p->{op}.{v}" for v in FNUZ_INPUTS.get(op, ()))
+    out.append(f"static __attribute__((unused)) bool as_fnuz_{op}(trine_problem *p)\n{{\n    trine_view *const views[] = {{{views + ', ' if views else ''}NULL}};\n    bool any = false;\n    (void)p;\n"
+               f"    for (int i = 0; views[i]; i++)\n        if (views[i]->dtype == TRINE_E4M3FN) views[i]->dtype = TRINE_E4M3FNUZ, any = true;\n    return any;\n}}")
+  out.append("""#define ROW(BACKEND, OP, op, row, ...) \\
+    FOR_##BACKEND(static trine_status as_fnuz_##op##_##row(const trine_launch *launch) { \\
+        trine_problem problem = *launch->problem; \\
+        trine_launch own = *launch; \\
+        if (trine_mutant_number() == %d && as_fnuz_##op(&problem)) own.problem = &problem; \\
+        return trine_gpu_##op##_##row(&own); })
+#include "ops/rows.h"
+#undef ROW
+""" % GROUPS["ocp-as-fnuz"])
+  at = text.index("static const trine_launch_fn launchers")
+  text = text[:at] + "\n".join(out) + "\n" + text[at:]
+  text, n = re.subn(r"= trine_gpu_##op##_##row, \)", "= as_fnuz_##op##_##row, )", text)
+  if n != 1: raise SystemExit(f"ci/mutate: {n} tables of launchers in module.c")
+  return text
 
 
 def hook(text):
@@ -149,6 +194,7 @@ def is_zero(node, source): return node.kind == "number" and re.fullmatch(r"(0|0x
 class Maker:
   def __init__(self, path, text, base, skip):
     self.path, self.source, self.base, self.skip, self.mutants, self.used = path, parse.Source(text), base, skip, [], {}
+    self.here = os.path.basename(path) in EVERYWHERE
     for f in self.source.functions:
       if f.constant or f.body is None or f.name.endswith("_prepare"): continue
       self.function, self.locals, self.statement, self.holder = f, {}, None, None
@@ -165,8 +211,9 @@ class Maker:
     self.used[name] = self.used.get(name, 0) + 1
     if self.used[name] > 1: name += f" #{self.used[name]}"
     number = self.base + len(self.mutants) + 1
-    test = f"trine_on({number}, {GROUPS[group]})" if group else f"trine_on({number})"
-    mutant = {"name": name, "number": number, "file": self.path, "line": self.source.line(node.first), "kind": kind, "token": node.first, "device": self.function.device}
+    on = "trine_on_here" if self.here else "trine_on"
+    test = f"{on}({number}, {GROUPS[group]})" if group else f"{on}({number})"
+    mutant = {"name": name, "number": number, "file": self.path, "line": self.source.line(node.first), "kind": kind, "token": node.first, "here": self.here}
     if group: mutant["group"] = group
     self.mutants.append(mutant)
     if name in self.skip: return
@@ -246,8 +293,10 @@ class Maker:
       self.make(node.condition, "guard", f"if ({condition}) never", lambda on, inner, raw: f"!{on} && ({inner})")
       self.expression(node.condition, sole=True)
     elif node.constant: pass
+    outer, self.here = self.here, self.here or node.constant
     for k in (node.then, node.other):
       if k is not None: self.visit(k)
+    self.here = outer
 
   def for_statement(self, node):
     if node.init is not None:
@@ -400,16 +449,13 @@ class Maker:
       self.replace(node, "rounding", f"{other}({', '.join(args)})")
     elif TO_LOW.search(bare) and args:
       bits = next((b for key, b in CHOPPED.items() if re.search(key + r"$", bare)), 20)
-      reals = len(args) if bits == 13 else min(len(args), 4)
-      for i in range(reals):
-        if args[i] in ("true", "false") or FLAG.search(args[i]) or is_zero(node.args[i], self.source): continue
-        new = ", ".join(f"trine_mutant_chop({a}, {bits})" if j == i else a for j, a in enumerate(args))
-        self.replace(node, "rounding", f"{self.text(node.callee)}({new})", what=f"{plain(self.text(node))} of argument {i + 1} cut short")
+      for i, a in enumerate(node.args[:1 if bits == 20 else None]):
+        if args[i] in ("true", "false") or FLAG.search(args[i]) or is_zero(a, self.source): continue
+        self.make(a, "rounding", f"{plain(self.text(node))} of argument {i + 1} cut short", lambda on, inner, raw, bits=bits: f"trine_mutant_chop({inner}, {bits} * {on})")
         break
     if re.search(r"e4m3fn", name):
       other = re.sub(r"e4m3fn(uz)?\b|e4m3fn(uz)?(?=_)", lambda m: "e4m3fn" if "uz" in m[0] else "e4m3fnuz", self.text(node.callee))
-      reads = re.search(r"e4m3fn_to|decode<e4m3fn>|to_\w*<e4m3fn>|<e4m3fn>::(decode|load|value)|e4m3fn::(element|decode|value|from_\w+)", name)
-      self.replace(node, "encoding", f"{other}({', '.join(args)})", "ocp-as-fnuz" if reads else None)
+      self.replace(node, "encoding", f"{other}({', '.join(args)})")
     for a in node.args:
       if FLAG.search(plain(self.text(a))) and a.kind in ("name", "member"): self.replace(a, "flag", f"!{self.text(a)}")
       else: self.expression(a)

@@ -41,7 +41,7 @@ expect("the larger of two", mutants(body("int m = a > b ? a : b;")), ["a > b ? a
 expect("an exchange", mutants(body("v = other_half<4>(v);"), "lanes"), ["other_half<4>(v) not exchanged"])
 expect("a rounding", mutants(body("v = X::round(a);"), "rounding"), ["X::round(a) not rounded"])
 expect("an encoding", mutants(body("v = trine_e4m3fn_to_f32(c);"), "encoding"), ["trine_e4m3fn_to_f32(c) -> trine_e4m3fnuz_to_f32(c)"])
-expect("its group", [m.get("group") for m in generate.Maker("t.h", body("v = trine_e4m3fn_to_f32(c);"), 0, set()).mutants if m["kind"] == "encoding"], ["ocp-as-fnuz"])
+expect("its group", [m.get("group") for m in generate.Maker("t.h", body("v = __builtin_amdgcn_ballot_w64(c);"), 0, set()).mutants if m["kind"] == "lanes"], ["assume-32-lanes"])
 expect("zeroing in memory", mutants(body("p.q[a] = 0;"), "zeroing"), ["p.q[a] = 0; as 1", "without p.q[a] = 0;"])
 expect("a local is not left without a value", mutants(body("int x; x = 0;"), "zeroing"), ["x = 0; as 1"])
 expect("an unrolled loop keeps its trip count", mutants(body("#pragma unroll\nfor (int i = 0; i < 4; i++) g(i);"), "bound"),
@@ -72,7 +72,8 @@ for path in files:
 for e in lost: print(f"not understood: {e}")
 expect("statements of the sources understood", made > 500 and len(lost) * 100 < made, True)
 for vendor in ("cuda", "hip"):
-  with open(os.path.join(ROOT, "backends", vendor, "launch.c")) as f: expect(f"the hook of {vendor}", generate.hook(f.read()).count("trine_mutant_choose();"), 2)
+  with open(os.path.join(ROOT, "backends", vendor, "launch.c")) as f: expect(f"the hook of {vendor}", generate.hook(f.read()).count("{\n    trine_mutant_choose();"), 3)
+  with open(os.path.join(ROOT, "backends", vendor, "module.c")) as f: expect(f"the launchers of {vendor}", generate.fnuz_hook(f.read(), ["scaled_mm"]).count("as_fnuz_##op##_##row"), 2)
 
 # Each mutant compiled beside its original does what its name says, when its number is set.
 STAND_IN = """
