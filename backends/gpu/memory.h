@@ -44,6 +44,30 @@ TRINE_DEVICE void load_streamed(uint32_t (&words)[4], const void *address)
 #endif
 }
 
+// Asks for 16 bytes to be brought into the cache that all multiprocessors share. Not a read: it may
+// come before wait_for_previous(), since what the kernel before this one still writes there is
+// written in that cache, too.
+TRINE_DEVICE void fetch_ahead(const void *address)
+{
+#if defined(__CUDA_ARCH__)
+    asm volatile("prefetch.global.L2 [%0];" ::"l"(address));
+#else
+    (void)address;
+#endif
+}
+
+// Writes 16 bytes that are not read again soon: the first to leave the cache.
+TRINE_DEVICE void store_streamed(void *address, const uint32_t (&words)[4])
+{
+#if defined(__HIP__)
+    typedef uint32_t quad __attribute__((ext_vector_type(4)));
+    __builtin_nontemporal_store(quad{words[0], words[1], words[2], words[3]},
+                                static_cast<quad *>(address));
+#else
+    __stcs(static_cast<uint4 *>(address), make_uint4(words[0], words[1], words[2], words[3]));
+#endif
+}
+
 TRINE_DEVICE void store_words(void *address, const uint32_t (&words)[4])
 {
 #if defined(__HIP__)

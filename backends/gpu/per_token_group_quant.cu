@@ -28,7 +28,7 @@ extern "C" trine_status trine_gpu_per_token_group_quant_vector(const trine_launc
 {
     const trine_per_token_group_quant_problem *problem = &launch->problem->per_token_group_quant;
     trine_gpu::group_quant_plan plan;
-    trine_gpu::group_quant_plan_make(problem, &plan);
+    trine_gpu::group_quant_plan_make(problem, launch->caps, &plan);
     const void *kernel = vector_kernel(problem, plan.rounds);
     if (!kernel)
         return trine_gpu_host->fail(TRINE_UNSUPPORTED, "%s: no kernel for this problem",

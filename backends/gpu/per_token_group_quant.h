@@ -225,7 +225,12 @@ TRINE_DEVICE void quantize_row(const group_quant_params &p, const group_quant_pl
     x += static_cast<uint64_t>(at.chunk) * (4 * X::words) + strides<Rounds>(row, p.x_row);
     q += static_cast<uint64_t>(at.chunk) * 16 + strides<Rounds>(row, p.q_row);
 
-    if constexpr (!Rounds) begin();
+    if constexpr (!Rounds) {
+        // What follows an activation is bound by arithmetic, and has no registers to spare.
+        if constexpr (Activation == group_quant_plain)
+            if (live && blockIdx.y * gridDim.x + blockIdx.x < p.ahead) fetch_ahead(x);
+        begin();
+    }
     uint32_t w[X::words];
     load_chunk<X, Activation>(w, p, x, live);
     uint32_t largest = team_max<Lanes>(X::largest(w));
@@ -266,14 +271,15 @@ __global__ void TRINE_LAUNCH_BOUNDS(128, (group_quant_resident<X, Activation, Ro
     group_quant_vector(const TRINE_GRID_CONSTANT group_quant_params p)
 {
     group_quant_place at;
-    at.chunk = (blockIdx.y << p.chunk_shift) + (threadIdx.x & p.chunk_mask);
+    at.chunk = ((p.columns_first ? blockIdx.x : blockIdx.y) << p.chunk_shift) +
+               (threadIdx.x & p.chunk_mask);
     at.group = at.chunk / Lanes;
     at.expert = blockIdx.z;
     at.inside = at.chunk < p.chunks;
     at.leader = at.chunk % Lanes == 0;
     const uint32_t own = threadIdx.x >> p.chunk_shift;
     if constexpr (!Rounds) {
-        const uint32_t row = (blockIdx.x << p.row_shift) + own;
+        const uint32_t row = ((p.columns_first ? blockIdx.y : blockIdx.x) << p.row_shift) + own;
         quantize_row<X, Q, Lanes, Activation, false>(p, at, row, p.rows, p.visit);
     } else {
         begin();

@@ -28,7 +28,7 @@ __global__ void __launch_bounds__(TRINE_ROTARY_THREADS)
     for (uint32_t i = at.chunk; i < p.row_chunks; i += p.chunks) {
         uint32_t words[4];
         trine_gpu::load_streamed(words, x + 16 * (uint64_t)i);
-        trine_gpu::store_words(out + 16 * (uint64_t)i, words);
+        trine_gpu::store_streamed(out + 16 * (uint64_t)i, words);
     }
 }
 
@@ -61,7 +61,7 @@ trine_gpu_rotary_embedding_tiled_prepare(const trine_row *row, const trine_caps 
         for (trine_dtype table : dtypes)
             for (int32_t half = 0; half < 2; half++)
                 for (int32_t r = TRINE_ROUNDING_F32_FMA; r <= TRINE_ROUNDING_ALL_LOW; r++)
-                    for (uint32_t heads = 1; heads <= 4; heads *= 2) {
+                    for (uint32_t heads = 1; heads <= 2; heads *= 2) {
                         problem.x.dtype = x, problem.cos.dtype = table;
                         problem.pairing = half ? TRINE_PAIRING_HALF : TRINE_PAIRING_ADJACENT;
                         problem.rounding = static_cast<trine_rotary_rounding>(r);

@@ -6,7 +6,7 @@
 
 #include <trine/kernel.h>
 
-// Address of the __global__ function that rotates x of one dtype, `heads` (1, 2 or 4) a thread;
+// Address of the __global__ function that rotates x of one dtype, `heads` (1 or 2) a thread;
 // NULL if there is none.
 const void *trine_gpu_rotary_bf16(const trine_rotary_embedding_problem *problem, uint32_t heads);
 const void *trine_gpu_rotary_f16(const trine_rotary_embedding_problem *problem, uint32_t heads);

@@ -11,6 +11,8 @@
 #define TRINE_BACKENDS_GPU_ROTARY_EMBEDDING_PLAN_H
 
 #include <string.h>
+
+#include "backends/gpu/ahead.h"
 #include <trine/kernel.h>
 
 #define TRINE_ROTARY_THREADS 256u /* at most, a block */
@@ -31,12 +33,14 @@ typedef struct trine_rotary_params {
     uint32_t token_lanes, head_lanes;  /* of a block */
     uint32_t tile_heads;               /* head_lanes * heads_per_thread */
     uint32_t row_chunks;               /* columns that are only copied: chunks of a row */
+    uint32_t ahead;                    /* so many blocks fetch ahead */
     bool token_inner;                  /* neighbouring rows of lanes: tokens, else heads */
+    bool heads_first;                  /* heads lie on grid.x, tokens on grid.y */
 } trine_rotary_params;
 
 typedef struct trine_rotary_plan {
     trine_rotary_params params;
-    uint32_t heads_per_thread; /* 1, 2 or 4 */
+    uint32_t heads_per_thread; /* 1 or 2 */
     uint32_t grid_x, grid_y, grid_z, threads;
 } trine_rotary_plan;
 
@@ -101,32 +105,31 @@ static inline uint32_t trine_rotary_power_below(uint32_t a)
     return p;
 }
 
-/* Heads that share a piece of the tables in a thread's registers. More heads: fewer reads of the
- * tables, more loads in flight, less arithmetic on addresses; fewer heads: more threads, which
- * small problems need to reach all of the chip. By chunks of the problem for each compute unit:
+/* Heads that share a piece of the tables in a thread's registers, and threads of a block. More
+ * heads: fewer reads of the tables, more loads in flight, less arithmetic on addresses; fewer
+ * heads: more threads, which small problems need to reach all of the chip. What an H200 made of
+ * bf16 with f32 tables, by the chunks of a head (fraction of the copy at T = 16384):
  *
- *     chunks   heads   H200, H=24 D=128 bf16 adjacent
- *     < 128      1     T < 44
- *     < 256      2     T < 88
- *     else       4
+ *     chunks         1 head, 256 threads   2 heads, 128   2 heads, 256
+ *     <= 8  (D 64)          0.968              0.957          0.93
+ *     > 8   (D 128)         0.95               0.963          0.96
  */
 static inline uint32_t trine_rotary_heads_per_thread(const trine_rotary_params *p, uint64_t chunks,
                                                      uint32_t compute_units)
 {
-    if (p->heads > 1 && (p->cos_head || p->sin_head)) return 1;
-    uint32_t heads = chunks < 128 * (uint64_t)compute_units   ? 1
-                     : chunks < 256 * (uint64_t)compute_units ? 2
-                                                              : 4;
+    const bool own_tables = p->heads > 1 && (p->cos_head || p->sin_head);
+    const bool few = chunks < 128 * (uint64_t)compute_units;
+    if (own_tables || few || p->chunks <= 8) return 1;
     /* Lanes without a head are worse than tables read more often. */
-    while (heads > 1 && p->heads % heads && p->heads < 4 * heads) heads /= 2;
-    return trine_rotary_smaller(heads, trine_rotary_power_below(p->heads));
+    if (p->heads % 2 && p->heads < 8) return 1;
+    return 2;
 }
 
-/* Threads that a block should have: fewer where there would not be two blocks for each compute
- * unit. */
-static inline uint32_t trine_rotary_block(uint64_t threads, uint32_t compute_units)
+/* Fewer where there would not be two blocks for each compute unit. */
+static inline uint32_t trine_rotary_block(uint64_t threads, uint32_t heads_per_thread,
+                                          uint32_t compute_units)
 {
-    uint32_t block = TRINE_ROTARY_THREADS;
+    uint32_t block = TRINE_ROTARY_THREADS / heads_per_thread;
     while (block > 64 && threads < 2 * (uint64_t)compute_units * block) block /= 2;
     return block;
 }
@@ -140,7 +143,7 @@ static inline void trine_rotary_tile(trine_rotary_plan *plan, uint32_t block, bo
     const uint32_t heads = (p->heads + plan->heads_per_thread - 1) / plan->heads_per_thread;
     uint32_t head_lanes = trine_rotary_smaller(heads, rows);
     if (dense_tokens) {
-        const uint32_t tokens = trine_rotary_smaller(trine_rotary_smaller(p->tokens, 8), rows);
+        const uint32_t tokens = trine_rotary_smaller(trine_rotary_smaller(p->tokens, 32), rows);
         head_lanes = trine_rotary_smaller(heads, rows / trine_rotary_power_below(tokens));
     }
     const uint32_t token_lanes =
@@ -156,6 +159,14 @@ static inline void trine_rotary_tile(trine_rotary_plan *plan, uint32_t block, bo
     plan->threads = p->chunks * head_lanes * token_lanes;
     plan->grid_x = (p->tokens + token_lanes - 1) / token_lanes;
     plan->grid_y = (p->heads + p->tile_heads - 1) / p->tile_heads;
+    /* Blocks start in the order of x, then y: all of a token before the next keeps memory's pages
+     * busy (an H200 gains 3 percent with tables per head). */
+    p->heads_first = plan->grid_x <= 65535;
+    if (p->heads_first) {
+        const uint32_t tokens = plan->grid_x;
+        plan->grid_x = plan->grid_y;
+        plan->grid_y = tokens;
+    }
 }
 
 /* A problem as the grid sees it. */
@@ -219,11 +230,14 @@ static inline void trine_rotary_plan_make(const trine_rotary_embedding_problem *
     const uint64_t chunks = (uint64_t)s.batch * p->tokens * p->heads * p->chunks;
     plan->heads_per_thread = trine_rotary_heads_per_thread(p, chunks, compute_units);
     const uint64_t row = (uint64_t)(s.table_chunk * s.chunks);
-    trine_rotary_tile(plan, trine_rotary_block(chunks / plan->heads_per_thread, compute_units),
-                      p->heads > 1 && p->cos_token == row && p->cos_head > row);
+    trine_rotary_tile(
+        plan,
+        trine_rotary_block(chunks / plan->heads_per_thread, plan->heads_per_thread, compute_units),
+        p->heads > 1 && p->cos_token == row && p->cos_head > row);
     p->x_step = (int64_t)p->x_head * p->head_lanes;
     p->out_step = (int64_t)p->out_head * p->head_lanes;
     plan->grid_z = (uint32_t)s.batch;
+    p->ahead = trine_gpu_blocks_ahead(caps, plan->threads);
 }
 
 /* The columns behind the rotated ones, for a problem that the row takes and that has some. */

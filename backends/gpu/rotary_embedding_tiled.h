@@ -125,9 +125,10 @@ TRINE_DEVICE rotary_place rotary_place_of(const trine_rotary_params &p)
 {
     const uint32_t unit = threadIdx.x * p.chunk_magic >> 16;
     const uint32_t outer = unit * p.inner_magic >> 16, inner = unit - outer * p.inner;
-    return {threadIdx.x - unit * p.chunks,
-            blockIdx.x * p.token_lanes + (p.token_inner ? inner : outer),
-            blockIdx.y * p.tile_heads + (p.token_inner ? outer : inner)};
+    return {
+        threadIdx.x - unit * p.chunks,
+        (p.heads_first ? blockIdx.y : blockIdx.x) * p.token_lanes + (p.token_inner ? inner : outer),
+        (p.heads_first ? blockIdx.x : blockIdx.y) * p.tile_heads + (p.token_inner ? outer : inner)};
 }
 
 TRINE_DEVICE uint64_t rotary_offset(const rotary_place &at, int64_t batch, uint32_t token,
@@ -168,15 +169,28 @@ __global__ void TRINE_LAUNCH_BOUNDS(TRINE_ROTARY_THREADS,
         p.cos + rotary_offset(at, p.cos_batch, p.cos_token, p.cos_head, 4 * table_words);
     const uint8_t *sin =
         p.sin + rotary_offset(at, p.sin_batch, p.sin_token, p.sin_head, 4 * table_words);
+    const bool inside = at.token < p.tokens && at.head < p.heads;
+    bool live[Heads];
+#pragma unroll
+    for (uint32_t k = 0; k < Heads; k++)
+        live[k] = inside && (k == 0 || at.head + k * p.head_lanes < p.heads);
+    if (inside && blockIdx.y * gridDim.x + blockIdx.x < p.ahead) {
+#pragma unroll
+        for (uint32_t k = 0; k < Heads; k++) {
+            if (!live[k]) continue;
+            fetch_ahead(x + k * p.x_step);
+            if constexpr (Half) fetch_ahead(x + k * p.x_step + p.second);
+        }
+        fetch_ahead(cos);
+        fetch_ahead(sin);
+    }
     wait_for_previous();
     let_next_start();
-    if (at.token >= p.tokens || at.head >= p.heads) return;
+    if (!inside) return;
 
-    bool live[Heads];
     uint32_t first[Heads][4], second[Heads][4], c[table_words], s[table_words];
 #pragma unroll
     for (uint32_t k = 0; k < Heads; k++) {
-        live[k] = k == 0 || at.head + k * p.head_lanes < p.heads;
         if (!live[k]) continue;
         load_streamed(first[k], x + k * p.x_step);
         if constexpr (Half) load_streamed(second[k], x + k * p.x_step + p.second);
@@ -190,11 +204,11 @@ __global__ void TRINE_LAUNCH_BOUNDS(TRINE_ROTARY_THREADS,
         if (!live[k]) continue;
         if constexpr (Half) {
             rotary_half<X, Table, Rounding>(first[k], second[k], c, s);
-            store_words(out + k * p.out_step, first[k]);
-            store_words(out + k * p.out_step + p.second, second[k]);
+            store_streamed(out + k * p.out_step, first[k]);
+            store_streamed(out + k * p.out_step + p.second, second[k]);
         } else {
             rotary_adjacent<X, Table, Rounding>(first[k], c, s);
-            store_words(out + k * p.out_step, first[k]);
+            store_streamed(out + k * p.out_step, first[k]);
         }
     }
 }
@@ -209,8 +223,6 @@ static const void *rotary_tiled_of_heads(uint32_t heads)
         return reinterpret_cast<const void *>(&rotary_tiled<X, Table, Half, Rounding, 1>);
     case 2:
         return reinterpret_cast<const void *>(&rotary_tiled<X, Table, Half, Rounding, 2>);
-    case 4:
-        return reinterpret_cast<const void *>(&rotary_tiled<X, Table, Half, Rounding, 4>);
     default:
         return nullptr;
     }
