@@ -11,9 +11,16 @@ extern "C" trine_status trine_gpu_per_token_group_quant_vector(const trine_launc
 extern "C" trine_status trine_gpu_per_token_group_quant_vector_prepare(const trine_row *row,
                                                                        const trine_caps *caps,
                                                                        int32_t ordinal);
-extern "C" trine_status trine_gpu_scaled_mm_generic(const trine_launch *launch);
-extern "C" trine_status
-trine_gpu_scaled_mm_generic_prepare(const trine_row *row, const trine_caps *caps, int32_t ordinal);
+#define TRINE_MULTIPLIER(row)                                                                      \
+    extern "C" trine_status trine_gpu_scaled_mm_##row(const trine_launch *launch);                 \
+    extern "C" trine_status trine_gpu_scaled_mm_##row##_prepare(                                   \
+        const trine_row *row_of, const trine_caps *caps, int32_t ordinal);
+TRINE_MULTIPLIER(generic)
+TRINE_MULTIPLIER(matrix)
+TRINE_MULTIPLIER(native)
+TRINE_MULTIPLIER(native_fnuz)
+TRINE_MULTIPLIER(dot)
+#undef TRINE_MULTIPLIER
 
 namespace
 {
@@ -105,9 +112,7 @@ trine_status quantize_prepare(const trine_row *row, const trine_caps *caps, int3
                           0);
 }
 
-} // namespace
-
-extern "C" trine_status trine_gpu_block_scaled_linear_generic(const trine_launch *launch)
+trine_status run(const trine_launch *launch, trine_launch_fn multiply)
 {
     trine_status status = quantize(launch);
     if (status) return status;
@@ -116,7 +121,14 @@ extern "C" trine_status trine_gpu_block_scaled_linear_generic(const trine_launch
         trine_block_scaled_linear_product(&launch->problem->block_scaled_linear, launch->workspace);
     trine_launch sub = *launch;
     sub.problem = &problem;
-    return trine_gpu_scaled_mm_generic(&sub);
+    return multiply(&sub);
+}
+
+} // namespace
+
+extern "C" trine_status trine_gpu_block_scaled_linear_generic(const trine_launch *launch)
+{
+    return run(launch, trine_gpu_scaled_mm_generic);
 }
 
 extern "C" trine_status trine_gpu_block_scaled_linear_generic_prepare(const trine_row *row,
@@ -126,3 +138,59 @@ extern "C" trine_status trine_gpu_block_scaled_linear_generic_prepare(const trin
     trine_status status = quantize_prepare(row, caps, ordinal);
     return status ? status : trine_gpu_scaled_mm_generic_prepare(row, caps, ordinal);
 }
+
+extern "C" trine_status trine_gpu_block_scaled_linear_matrix(const trine_launch *launch)
+{
+    return run(launch, trine_gpu_scaled_mm_matrix);
+}
+
+extern "C" trine_status trine_gpu_block_scaled_linear_matrix_prepare(const trine_row *row,
+                                                                     const trine_caps *caps,
+                                                                     int32_t ordinal)
+{
+    trine_status status = quantize_prepare(row, caps, ordinal);
+    return status ? status : trine_gpu_scaled_mm_matrix_prepare(row, caps, ordinal);
+}
+
+extern "C" trine_status trine_gpu_block_scaled_linear_native(const trine_launch *launch)
+{
+    return run(launch, trine_gpu_scaled_mm_native);
+}
+
+extern "C" trine_status trine_gpu_block_scaled_linear_native_prepare(const trine_row *row,
+                                                                     const trine_caps *caps,
+                                                                     int32_t ordinal)
+{
+    trine_status status = quantize_prepare(row, caps, ordinal);
+    return status ? status : trine_gpu_scaled_mm_native_prepare(row, caps, ordinal);
+}
+
+#if defined(__HIP__)
+
+extern "C" trine_status trine_gpu_block_scaled_linear_native_fnuz(const trine_launch *launch)
+{
+    return run(launch, trine_gpu_scaled_mm_native_fnuz);
+}
+
+extern "C" trine_status trine_gpu_block_scaled_linear_native_fnuz_prepare(const trine_row *row,
+                                                                          const trine_caps *caps,
+                                                                          int32_t ordinal)
+{
+    trine_status status = quantize_prepare(row, caps, ordinal);
+    return status ? status : trine_gpu_scaled_mm_native_fnuz_prepare(row, caps, ordinal);
+}
+
+extern "C" trine_status trine_gpu_block_scaled_linear_dot(const trine_launch *launch)
+{
+    return run(launch, trine_gpu_scaled_mm_dot);
+}
+
+extern "C" trine_status trine_gpu_block_scaled_linear_dot_prepare(const trine_row *row,
+                                                                  const trine_caps *caps,
+                                                                  int32_t ordinal)
+{
+    trine_status status = quantize_prepare(row, caps, ordinal);
+    return status ? status : trine_gpu_scaled_mm_dot_prepare(row, caps, ordinal);
+}
+
+#endif

@@ -6,6 +6,10 @@
 
 #include <trine/kernel.h>
 
+const char *trine_gpu_scaled_mm_matrix_refuse(const trine_problem *problem, const trine_caps *caps);
+const char *trine_gpu_block_scaled_linear_matrix_refuse(const trine_problem *problem,
+                                                        const trine_caps *caps);
+
 const char *trine_gpu_act_and_mul_vector_refuse(const trine_problem *problem,
                                                 const trine_caps *caps);
 const char *trine_gpu_moe_sum_vector_refuse(const trine_problem *problem, const trine_caps *caps);

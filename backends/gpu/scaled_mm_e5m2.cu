@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernels of scaled_mm on matrix units: e5m2.
+#include "backends/gpu/scaled_mm_matrix.h"
+
+trine_gpu::scaled_mm_kernel_set trine_gpu_scaled_mm_e5m2()
+{
+    return trine_gpu::scaled_mm_kernel_set_of<trine_gpu::e5m2_codes>();
+}
