@@ -11,8 +11,12 @@ namespace trine_gpu
 {
 
 constexpr uint32_t act_and_mul_block_shift = 7;
-constexpr uint32_t act_and_mul_rows = 2;        // of a thread
-constexpr uint32_t act_and_mul_resident = 1280; // threads: 48 registers each
+constexpr uint32_t act_and_mul_rows = 2; // of a thread
+
+// Threads of a multiprocessor: what the activation's registers leave room for.
+template <trine_activation Activation>
+constexpr uint32_t act_and_mul_resident =
+    Activation == TRINE_ACTIVATION_SILU || Activation == TRINE_ACTIVATION_RELU2 ? 1280 : 1152;
 
 struct act_and_mul_params {
     const void *x;

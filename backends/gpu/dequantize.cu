@@ -32,7 +32,9 @@ extern "C" trine_status trine_gpu_dequantize_generic(const trine_launch *launch)
     trine_gpu::row_tiles tiles;
     const trine_gpu_grid grid = trine_gpu::row_tiles_make(
         &tiles, problem.rows, problem.columns, trine_gpu::dequantize_generic_block_shift);
-    void *args[] = {&problem, &tiles};
+    trine_gpu::wide_divider block_rows = trine_gpu::wide_divider_of(problem.block_rows);
+    trine_gpu::wide_divider group_size = trine_gpu::wide_divider_of(problem.group_size);
+    void *args[] = {&problem, &block_rows, &group_size, &tiles};
     return trine_gpu_launch(launch, reinterpret_cast<const void *>(&trine_gpu::dequantize_generic),
                             &grid, args);
 }

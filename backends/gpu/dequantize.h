@@ -9,6 +9,7 @@
 #define TRINE_BACKENDS_GPU_DEQUANTIZE_H
 
 #include "backends/gpu/decode.h"
+#include "backends/gpu/divider.h"
 #include "backends/gpu/memory.h"
 #include "backends/gpu/row_tiles.h"
 #include <trine/kernel.h>
@@ -18,27 +19,6 @@ namespace trine_gpu
 
 constexpr uint32_t dequantize_block_shift = 7;
 constexpr uint32_t dequantize_rows = 2; // of a thread
-
-// floor(n / divisor) = n * factor >> shift for every n < 2^31: with shift = 31 + ceil(log2
-// divisor), factor exceeds 2^shift / divisor by less than 1, which n can't raise to a whole.
-struct small_divider {
-    uint32_t factor, shift;
-};
-
-// For divisors from 1 to 2^31 - 1.
-static inline small_divider small_divider_of(int64_t divisor)
-{
-    uint32_t bits = 0;
-    while ((INT64_C(1) << bits) < divisor) bits++;
-    const uint64_t power = UINT64_C(1) << (31 + bits);
-    const uint64_t d = static_cast<uint64_t>(divisor);
-    return {static_cast<uint32_t>((power + d - 1) / d), 31 + bits};
-}
-
-TRINE_DEVICE uint32_t divide(uint32_t n, small_divider by)
-{
-    return (uint32_t)((uint64_t)n * by.factor >> by.shift);
-}
 
 struct dequantize_params {
     const void *q, *scale;

@@ -4,6 +4,7 @@
 #ifndef TRINE_BACKENDS_GPU_DEQUANTIZE_GENERIC_H
 #define TRINE_BACKENDS_GPU_DEQUANTIZE_GENERIC_H
 
+#include "backends/gpu/divider.h"
 #include "backends/gpu/memory.h"
 #include "backends/gpu/row_tiles.h"
 #include <trine/kernel.h>
@@ -38,16 +39,18 @@ TRINE_DEVICE float dequantize_code(trine_dtype dtype, uint8_t code)
 }
 
 __global__ void __launch_bounds__(1u << dequantize_generic_block_shift)
-    dequantize_generic(const TRINE_GRID_CONSTANT trine_dequantize_problem p, const row_tiles tiles)
+    dequantize_generic(const TRINE_GRID_CONSTANT trine_dequantize_problem p,
+                       const wide_divider block_rows, const wide_divider group_size,
+                       const row_tiles tiles)
 {
     for (int64_t m = first_row(tiles); m < tiles.rows; m += row_step(tiles)) {
-        const int64_t scales = m / p.block_rows * p.scale_row_stride;
+        const int64_t scales = divide(m, block_rows) * p.scale_row_stride;
         for (int64_t k = first_unit(tiles); k < tiles.units; k += unit_step(tiles)) {
             const uint8_t code =
                 static_cast<const uint8_t *>(p.q.data)[m * p.q.stride[0] + k * p.q.stride[1]];
             store_real(p.out.data, p.out.dtype, m * p.out.stride[0] + k * p.out.stride[1],
                        dequantize_code(p.q.dtype, code) *
-                           dequantize_scale(p, scales, k / p.group_size));
+                           dequantize_scale(p, scales, divide(k, group_size)));
         }
     }
 }

@@ -66,7 +66,8 @@ const char *trine_gpu_dequantize_vector_refuse(const trine_problem *problem, con
     (void)caps;
     const trine_dequantize_problem *p = &problem->dequantize;
     if (p->columns % 16) return "K must be a multiple of 16";
-    if (p->group_size % 16 && p->groups > 1 && p->scale_column_stride != 0)
+    /* Bytes of one packed word differ whatever its stride is. */
+    if (p->group_size % 16 && p->groups > 1 && (p->packed || p->scale_column_stride != 0))
         return "group_size must be a multiple of 16 where a row has more than one scale";
     if (!has_aligned_runs(&p->q, 1))
         return "q needs dense rows that begin at multiples of 16 bytes";

@@ -4,6 +4,7 @@
 #ifndef TRINE_BACKENDS_GPU_FP8_CONVERT_GENERIC_H
 #define TRINE_BACKENDS_GPU_FP8_CONVERT_GENERIC_H
 
+#include "backends/gpu/divider.h"
 #include "backends/gpu/wave.h"
 #include <trine/kernel.h>
 
@@ -28,39 +29,73 @@ TRINE_DEVICE uint32_t doubled_ue8m0(uint32_t code)
     return code + (code < 254);
 }
 
-// Offset of element `index` in row-major order.
-TRINE_DEVICE int64_t element_offset(const trine_view &v, int64_t index)
+// Two tensors of one shape, whose elements are visited in row-major order.
+struct element_walk {
+    int64_t elements;
+    int32_t rank;
+    int64_t shape[TRINE_MAX_DIMS], from[TRINE_MAX_DIMS], to[TRINE_MAX_DIMS]; // strides
+    wide_divider by[TRINE_MAX_DIMS];
+};
+
+static inline element_walk element_walk_of(const trine_view *from, const trine_view *to,
+                                           int64_t elements)
 {
-    int64_t offset = 0;
-    for (int32_t d = v.rank - 1; d >= 0; d--) {
-        const int64_t rest = index / v.shape[d];
-        offset += (index - rest * v.shape[d]) * v.stride[d];
-        index = rest;
+    element_walk walk = {};
+    walk.elements = elements;
+    for (int32_t d = 0; d < from->rank && elements; d++) {
+        if (from->shape[d] == 1) continue;
+        const int32_t at = walk.rank++;
+        walk.shape[at] = from->shape[d];
+        walk.from[at] = from->stride[d];
+        walk.to[at] = to->stride[d];
+        walk.by[at] = wide_divider_of(from->shape[d]);
     }
-    return offset;
+    return walk;
 }
 
+// Offsets of element `index`.
+TRINE_DEVICE void element_offsets(const element_walk &walk, int64_t index, int64_t &from,
+                                  int64_t &to)
+{
+    from = to = 0;
+#pragma unroll 1
+    for (int32_t d = walk.rank - 1; d >= 0; d--) {
+        const int64_t rest = divide(index, walk.by[d]);
+        const int64_t at = index - rest * walk.shape[d];
+        from += at * walk.from[d];
+        to += at * walk.to[d];
+        index = rest;
+    }
+}
+
+struct fp8_convert_generic_params {
+    const void *w, *scale;
+    void *out, *out_scale;
+    element_walk codes, scales;
+    bool ue8m0;
+};
+
 __global__ void __launch_bounds__(fp8_convert_generic_threads)
-    fp8_convert_generic(const TRINE_GRID_CONSTANT trine_fp8_convert_problem p)
+    fp8_convert_generic(const TRINE_GRID_CONSTANT fp8_convert_generic_params p)
 {
     const int64_t step = (int64_t)gridDim.x * fp8_convert_generic_threads;
     const int64_t first = (int64_t)blockIdx.x * fp8_convert_generic_threads + threadIdx.x;
-    const int64_t end = p.elements + p.scale_elements;
+    const int64_t end = p.codes.elements + p.scales.elements;
     for (int64_t i = first; i < end; i += step) {
-        if (i < p.elements) {
-            const uint8_t code = static_cast<const uint8_t *>(p.w.data)[element_offset(p.w, i)];
-            static_cast<uint8_t *>(p.out.data)[element_offset(p.out, i)] =
-                (uint8_t)fnuz_codes(code);
+        int64_t from, to;
+        if (i < p.codes.elements) {
+            element_offsets(p.codes, i, from, to);
+            static_cast<uint8_t *>(p.out)[to] =
+                (uint8_t)fnuz_codes(static_cast<const uint8_t *>(p.w)[from]);
             continue;
         }
-        const int64_t from = element_offset(p.scale, i - p.elements);
-        const int64_t to = element_offset(p.out_scale, i - p.elements);
-        if (p.scale.dtype == TRINE_U8)
-            static_cast<uint8_t *>(p.out_scale.data)[to] =
-                (uint8_t)doubled_ue8m0(static_cast<const uint8_t *>(p.scale.data)[from]);
+        element_offsets(p.scales, i - p.codes.elements, from, to);
+        if (p.ue8m0)
+            static_cast<uint8_t *>(p.out_scale)[to] =
+                (uint8_t)doubled_ue8m0(static_cast<const uint8_t *>(p.scale)[from]);
         else
-            static_cast<float *>(p.out_scale.data)[to] =
-                static_cast<const float *>(p.scale.data)[from] * 2.0f;
+            static_cast<float *>(p.out_scale)[to] =
+                static_cast<const float *>(p.scale)[from] * 2.0f;
     }
 }
 

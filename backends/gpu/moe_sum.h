@@ -31,9 +31,9 @@ struct moe_sum_params {
 
 // Eight chunks in flight need registers more than threads.
 template <uint32_t K>
-constexpr uint32_t moe_sum_resident = K > 6   ? 1024
-                                      : K > 4 ? 1280
-                                              : 1536;
+constexpr uint32_t moe_sum_resident = K > 6             ? 1024
+                                      : K > 4 || K == 0 ? 1280
+                                                        : 1536;
 
 template <class X>
 TRINE_DEVICE void add_chunk(float (&sum)[4 * X::per_word], const uint32_t (&words)[4])
