@@ -16,6 +16,10 @@
 #include <trine/kernel.h>
 
 #define TRINE_ROTARY_THREADS 256u /* at most, a block */
+/* Chunks for each compute unit from which on two heads a thread pay. On AMD nothing was measured;
+ * fewer reads of the tables are the safer guess there. */
+#define TRINE_ROTARY_LARGE_NVIDIA 24576u
+#define TRINE_ROTARY_LARGE_AMD    128u
 
 /* What the kernels get. Strides are in bytes. */
 typedef struct trine_rotary_params {
@@ -105,31 +109,37 @@ static inline uint32_t trine_rotary_power_below(uint32_t a)
     return p;
 }
 
-/* Heads that share a piece of the tables in a thread's registers, and threads of a block. More
- * heads: fewer reads of the tables, more loads in flight, less arithmetic on addresses; fewer
- * heads: more threads, which small problems need to reach all of the chip. What an H200 made of
- * bf16 with f32 tables, by the chunks of a head (fraction of the copy at T = 16384):
+/* Heads that share a piece of the tables in a thread's registers. More heads: fewer reads of the
+ * tables, more loads in flight, less arithmetic on addresses; fewer heads: more threads, which
+ * reach all of the chip sooner. What an H200 made of bf16 with f32 tables, as fractions of the
+ * copy:
  *
- *     chunks         1 head, 256 threads   2 heads, 128   2 heads, 256
- *     <= 8  (D 64)          0.968              0.957          0.93
- *     > 8   (D 128)         0.95               0.963          0.96
- */
+ *     threads of a block              256, one head   192, one head   192, two heads
+ *     T=16384 H=32 D=64                  0.961            0.812
+ *     T=4096  H=32 D=64                  0.887            0.769
+ *     T=16384 H=24 D=128                 0.948            0.960            0.957
+ *     T=4096  H=24 D=128                 0.895            0.903            0.889
+ *
+ * (192 threads are 12 of 24 heads: no lane is idle. 256 are 16 heads, and every other block half
+ * empty.) So: one head, and two, which read the tables half as often, where a head is wide and the
+ * problem so large that it makes no difference otherwise. */
 static inline uint32_t trine_rotary_heads_per_thread(const trine_rotary_params *p, uint64_t chunks,
-                                                     uint32_t compute_units)
+                                                     const trine_caps *caps, uint32_t compute_units)
 {
+    const uint64_t large =
+        caps->backend == TRINE_BACKEND_CUDA ? TRINE_ROTARY_LARGE_NVIDIA : TRINE_ROTARY_LARGE_AMD;
     const bool own_tables = p->heads > 1 && (p->cos_head || p->sin_head);
-    const bool few = chunks < 128 * (uint64_t)compute_units;
-    if (own_tables || few || p->chunks <= 8) return 1;
+    if (own_tables || p->chunks <= 8 || chunks < large * compute_units) return 1;
     /* Lanes without a head are worse than tables read more often. */
     if (p->heads % 2 && p->heads < 8) return 1;
     return 2;
 }
 
-/* Fewer where there would not be two blocks for each compute unit. */
-static inline uint32_t trine_rotary_block(uint64_t threads, uint32_t heads_per_thread,
-                                          uint32_t compute_units)
+/* Threads that a block should have: fewer where there would not be two blocks for each compute
+ * unit. */
+static inline uint32_t trine_rotary_block(uint64_t threads, uint32_t compute_units)
 {
-    uint32_t block = TRINE_ROTARY_THREADS / heads_per_thread;
+    uint32_t block = TRINE_ROTARY_THREADS;
     while (block > 64 && threads < 2 * (uint64_t)compute_units * block) block /= 2;
     return block;
 }
@@ -141,7 +151,9 @@ static inline void trine_rotary_tile(trine_rotary_plan *plan, uint32_t block, bo
     trine_rotary_params *p = &plan->params;
     const uint32_t rows = p->chunks < block ? block / p->chunks : 1;
     const uint32_t heads = (p->heads + plan->heads_per_thread - 1) / plan->heads_per_thread;
-    uint32_t head_lanes = trine_rotary_smaller(heads, rows);
+    /* As many blocks as that takes, the heads spread evenly over them. */
+    const uint32_t parts = (heads + rows - 1) / rows;
+    uint32_t head_lanes = (heads + parts - 1) / parts;
     if (dense_tokens) {
         const uint32_t tokens = trine_rotary_smaller(trine_rotary_smaller(p->tokens, 32), rows);
         head_lanes = trine_rotary_smaller(heads, rows / trine_rotary_power_below(tokens));
@@ -228,12 +240,10 @@ static inline void trine_rotary_plan_make(const trine_rotary_embedding_problem *
     p->tokens = (uint32_t)s.tokens, p->heads = (uint32_t)s.heads;
     p->chunks = (uint32_t)s.chunks;
     const uint64_t chunks = (uint64_t)s.batch * p->tokens * p->heads * p->chunks;
-    plan->heads_per_thread = trine_rotary_heads_per_thread(p, chunks, compute_units);
+    plan->heads_per_thread = trine_rotary_heads_per_thread(p, chunks, caps, compute_units);
     const uint64_t row = (uint64_t)(s.table_chunk * s.chunks);
-    trine_rotary_tile(
-        plan,
-        trine_rotary_block(chunks / plan->heads_per_thread, plan->heads_per_thread, compute_units),
-        p->heads > 1 && p->cos_token == row && p->cos_head > row);
+    trine_rotary_tile(plan, trine_rotary_block(chunks / plan->heads_per_thread, compute_units),
+                      p->heads > 1 && p->cos_token == row && p->cos_head > row);
     p->x_step = (int64_t)p->x_head * p->head_lanes;
     p->out_step = (int64_t)p->out_head * p->head_lanes;
     plan->grid_z = (uint32_t)s.batch;
