@@ -353,6 +353,13 @@ static double distance(double v, trine_interval result)
     return trine_unknown(result) ? INFINITY : far;
 }
 
+/* How far a contribution of magnitude z moves where a row keeps it in x's dtype: it may overflow. */
+static double summand_rounding(trine_dtype dtype, double z)
+{
+    double u = trine_rounding_bound(dtype, z);
+    return z + u > trine_largest_finite(dtype) ? DBL_MAX : u;
+}
+
 /*
  * What the row's way of summing k contributions of total magnitude `total` = R sum |c| onto an old
  * value o adds. Each contribution that a row rounds to x's dtype moves by u, in all u(total) but
@@ -396,7 +403,7 @@ static void combine(const trine_moe_gemm *g, const trine_bound_options *options,
             v += vc;
             sum = trine_sum(sum, c);
             total += fabs(factor) * trine_magnitude(c);
-            rounding += fabs(factor) * trine_rounding_bound(p->x.dtype, trine_magnitude(c));
+            rounding += fabs(factor) * summand_rounding(p->x.dtype, trine_magnitude(c));
         }
     }
     if (p->combine == TRINE_COMBINE_NONE) return;

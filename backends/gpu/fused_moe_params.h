@@ -86,6 +86,16 @@ struct moe_quantizer {
     bool codes, per_tensor;
 };
 
+// Zeros what is added onto, or with combine none the rows of slots that are not on this rank, and
+// the two words that largest elements are gathered in.
+struct moe_clearing {
+    void *data;
+    int64_t rows, columns, token, rank, column; // rows are tokens, or slots
+    trine_dtype dtype;
+    bool slots; // only those of other ranks
+    uint32_t *amax;
+};
+
 // How the call ends: sums or clears what the second product does not write.
 struct moe_ending {
     void *out;
@@ -114,6 +124,27 @@ TRINE_DEVICE void moe_store(void *data, trine_dtype dtype, int64_t at, float val
     else
         static_cast<uint16_t *>(data)[at] =
             (uint16_t)(dtype == TRINE_BF16 ? bf16::pack(value, 0.0f) : f16::pack(value, 0.0f));
+}
+
+// 8 elements to a multiple of 16 bytes.
+TRINE_DEVICE void moe_store_8(void *data, trine_dtype dtype, int64_t at, const float (&x)[8])
+{
+    uint32_t w[4];
+    if (dtype == TRINE_F32) {
+        float *to = static_cast<float *>(data) + at;
+#pragma unroll
+        for (uint32_t half = 0; half < 2; half++) {
+#pragma unroll
+            for (uint32_t i = 0; i < 4; i++) w[i] = trine_f32_bits(x[4 * half + i]);
+            store_words(to + 4 * half, w);
+        }
+        return;
+    }
+#pragma unroll
+    for (uint32_t i = 0; i < 4; i++)
+        w[i] = dtype == TRINE_BF16 ? bf16::pack(x[2 * i], x[2 * i + 1])
+                                   : f16::pack(x[2 * i], x[2 * i + 1]);
+    store_words(static_cast<uint16_t *>(data) + at, w);
 }
 
 } // namespace trine_gpu

@@ -21,9 +21,17 @@ const char *trine_gpu_fp8_convert_vector_refuse(const trine_problem *problem,
 const char *trine_gpu_per_token_group_quant_vector_refuse(const trine_problem *problem,
                                                           const trine_caps *caps);
 
-const char *trine_gpu_fused_moe_atomic_refuse(const trine_problem *problem, const trine_caps *caps);
 const char *trine_gpu_rotary_embedding_tiled_refuse(const trine_problem *problem,
                                                     const trine_caps *caps);
+
+const char *trine_gpu_fused_moe_matrix_refuse(const trine_problem *problem, const trine_caps *caps);
+const char *trine_gpu_fused_moe_matrix_atomic_refuse(const trine_problem *problem,
+                                                     const trine_caps *caps);
+const char *trine_gpu_fused_moe_matrix_i8_refuse(const trine_problem *problem,
+                                                 const trine_caps *caps);
+const char *trine_gpu_fused_moe_matrix_i8_atomic_refuse(const trine_problem *problem,
+                                                        const trine_caps *caps);
+const char *trine_gpu_fused_moe_atomic_refuse(const trine_problem *problem, const trine_caps *caps);
 const char *trine_gpu_topk_gating_wave_refuse(const trine_problem *problem, const trine_caps *caps);
 const char *trine_gpu_moe_align_block_size_small_refuse(const trine_problem *problem,
                                                         const trine_caps *caps);
