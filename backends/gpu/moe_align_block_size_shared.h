@@ -206,25 +206,29 @@ static __global__ void __launch_bounds__(moe_align_threads)
 static __global__ void __launch_bounds__(moe_align_threads)
     moe_align_chunked_scan(const TRINE_GRID_CONSTANT moe_align_params p)
 {
-    constexpr uint32_t rounds = 512 / 32;
+    constexpr uint32_t rounds = 8; // loads that are under way together
     wait_for_previous();
     let_next_start();
     const uint32_t lane = threadIdx.x % 32;
     const uint32_t e = blockIdx.x * moe_align_teams + threadIdx.x / 32;
     const bool live = e < p.experts;
-    uint32_t count[rounds], before = 0;
+    const int64_t pitch = 32 * ((int64_t)p.experts + 1);
+    int32_t *row = moe_align_row(p, lane) + (live ? e : 0);
+    uint32_t before = 0;
+#pragma unroll 1
+    for (uint32_t first = lane; first - lane < p.chunks; first += 32 * rounds) {
+        uint32_t count[rounds];
 #pragma unroll
-    for (uint32_t i = 0; i < rounds; i++) {
-        const uint32_t c = 32 * i + lane;
-        count[i] = live && c < p.chunks ? (uint32_t)moe_align_row(p, c)[e] : 0;
-    }
+        for (uint32_t i = 0; i < rounds; i++)
+            count[i] = live && first + 32 * i < p.chunks ? (uint32_t)row[i * pitch] : 0;
 #pragma unroll
-    for (uint32_t i = 0; i < rounds; i++) {
-        const uint32_t c = 32 * i + lane;
-        if (32 * i >= p.chunks) break;
-        const uint32_t upto = scan_of_32(count[i]);
-        if (live && c < p.chunks) moe_align_row(p, c)[e] = (int32_t)(before + upto - count[i]);
-        before += from_lane_of_32(upto, 31);
+        for (uint32_t i = 0; i < rounds; i++) {
+            const uint32_t upto = scan_of_32(count[i]);
+            if (live && first + 32 * i < p.chunks)
+                row[i * pitch] = (int32_t)(before + upto - count[i]);
+            before += from_lane_of_32(upto, 31);
+        }
+        row += rounds * pitch;
     }
     if (live && lane == 0) moe_align_row(p, p.chunks)[e] = (int32_t)before;
 }

@@ -139,19 +139,20 @@ template <class Format, uint32_t Lanes, uint32_t Width>
 TRINE_DEVICE float topk_fill(const topk_wave_params &p, topk_lane<Width> &lane, const uint8_t *row,
                              uint32_t id, uint32_t count, bool &bad)
 {
+    const float minus_infinity = trine_f32_from_bits(topk_minus_infinity);
     topk_load<Format, Width>(lane.value, row, id, count, p.vector);
 #pragma unroll
     for (uint32_t i = 0; i < Width; i++) {
-        lane.value[i] = topk_finite_logit(lane.value[i]);
-        lane.key[i] = i < count ? topk_ordered(lane.value[i]) : 0;
+        const bool there = i < count;
+        lane.value[i] = there ? topk_finite_logit(lane.value[i]) : minus_infinity;
+        lane.key[i] = there ? topk_ordered(lane.value[i]) : 0;
     }
     uint32_t largest = 0;
     if (p.softcap != 0.0f) {
 #pragma unroll
         for (uint32_t i = 0; i < Width; i++) lane.value[i] = topk_softcap(lane.value[i], p.softcap);
 #pragma unroll
-        for (uint32_t i = 0; i < Width; i++)
-            largest = larger(largest, i < count ? topk_ordered(lane.value[i]) : 0);
+        for (uint32_t i = 0; i < Width; i++) largest = larger(largest, topk_ordered(lane.value[i]));
     } else {
 #pragma unroll
         for (uint32_t i = 0; i < Width; i++) largest = larger(largest, lane.key[i]);
@@ -169,7 +170,7 @@ TRINE_DEVICE float topk_fill(const topk_wave_params &p, topk_lane<Width> &lane, 
         for (uint32_t i = 0; i < Width; i++) {
             const float e = trine_exp_nonpositive(lane.value[i] - max);
             lane.value[i] = e;
-            topk_add(i < count ? e : 0.0f, high, low);
+            topk_add(e, high, low); // 0 for those that are not there
         }
         denominator = topk_denominator<Lanes>(high, low);
         if (p.by_score) {
@@ -182,16 +183,17 @@ TRINE_DEVICE float topk_fill(const topk_wave_params &p, topk_lane<Width> &lane, 
     if (p.by_score) {
 #pragma unroll
         for (uint32_t i = 0; i < Width; i++) {
+            if (lane.key[i] == 0) continue;
             float key = lane.value[i];
-            if (p.bias && i < count) key = key + p.bias[(id + i) * p.bias_stride];
-            lane.key[i] = i < count ? topk_ordered(key) : 0;
+            if (p.bias) key = key + p.bias[(id + i) * p.bias_stride];
+            lane.key[i] = topk_ordered(key);
         }
     }
     if (bad) {
         // Then the first k ids are picked, with values that are not NaN.
 #pragma unroll
         for (uint32_t i = 0; i < Width; i++) {
-            lane.key[i] = i < count ? topk_lowest : 0;
+            lane.key[i] = lane.key[i] != 0 ? topk_lowest : 0;
             lane.value[i] = 0.0f;
         }
         denominator = 0.0f;
