@@ -171,9 +171,12 @@ TRINE_DEVICE void moe_activate_run(const moe_matrix_params &p, int32_t slot, int
     }
 }
 
-// Two blocks on a multiprocessor, but where packed weights need the registers.
+// Two blocks on a multiprocessor, but where packed weights, or tiles that wait in registers, need
+// these.
 template <class B, uint32_t Rows>
-constexpr uint32_t moe_resident_threads = Rows > 16 && moe_is_packed<B> ? 256 : 512;
+constexpr uint32_t moe_resident_threads = Rows > 16 && (moe_is_packed<B> || !gemm_copies_async)
+                                              ? 256
+                                              : 512;
 
 // Tiles of Rows sorted positions, on grid.x, by moe_matrix_columns columns, on grid.y.
 template <class A, class B, uint32_t Rows>

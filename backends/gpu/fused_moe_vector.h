@@ -200,7 +200,7 @@ TRINE_DEVICE uint32_t moe_max_of_lanes(uint32_t value, uint32_t lane_shift)
 
 // The activation, and the quantization that follows it where scales are per block of
 // 16 << lane_shift columns, or one for all. Rows of tiles are sorted positions.
-__global__ void TRINE_LAUNCH_BOUNDS(moe_step_threads, 1024)
+__global__ void TRINE_LAUNCH_BOUNDS(moe_step_threads, 768)
     moe_activate_vector(const TRINE_GRID_CONSTANT moe_routes r,
                         const TRINE_GRID_CONSTANT moe_quantizer q,
                         const TRINE_GRID_CONSTANT row_tiles tiles, const uint32_t lane_shift)
