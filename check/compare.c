@@ -104,7 +104,8 @@ bool trine_within_bound(trine_dtype dtype, double y, double value, double bound,
     const double largest = trine_value_largest(dtype);
 
     *used = 0;
-    if (isnan(y) || isnan(value)) return isnan(y) && isnan(value);
+    /* Without a bound nothing is known: infinities that partial sums reached may have met. */
+    if (isnan(y) || isnan(value)) return isnan(y) && (isnan(value) || bound == INFINITY);
     if (isinf(y)) {
         if (isinf(value)) return (y > 0) == (value > 0);
         return y > 0 ? value + bound > largest : value - bound < -largest;

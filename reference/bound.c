@@ -63,7 +63,8 @@ double trine_largest_finite(trine_dtype dtype)
 
 bool trine_within(double y, double v, double bound, trine_dtype out)
 {
-    if (isnan(v) || isnan(y)) return isnan(v) && isnan(y);
+    /* Without a bound nothing is known: infinities that partial sums reached may have met. */
+    if (isnan(v) || isnan(y)) return isnan(y) && (isnan(v) || bound == INFINITY);
     if (y == v || fabs(y - v) <= bound) return true;
     /* The reference does not overflow where it is not yet rounded; the kernel's value does. */
     return isinf(y) && (y > 0.0 ? v : -v) + bound > trine_largest_finite(out);
