@@ -5,6 +5,7 @@ import ctypes, hashlib, os, pickle, re, struct, sys, tempfile, time
 from .codeobject import EmuError, _env_flag
 from .inst import *
 from .overrides import Overrides
+from .whole import whole_registers
 
 class Target(Overrides):
   """Instruction decoding and host code for one gfx target."""
@@ -24,6 +25,7 @@ class Target(Overrides):
     os.environ.setdefault("DEV", "CPU")
     try: from test.mockgpu.amd import emu
     except ImportError as e: raise EmuError(f"no emulator ({e}): set TINYGRAD_PATH to a tinygrad checkout with its test folder") from e
+    if self.arch == "cdna": whole_registers(emu)
     self.emu, self.ops, self.keep, self.loaded = emu, {}, [], {}
     self.compiled, self.compile_s = 0, 0.0
     self.cache, self.new = {"ops": {}, "objs": {}}, False
@@ -41,6 +43,7 @@ class Target(Overrides):
     base = os.path.dirname(self.emu.__file__)
     for n in ("emu.py", "pcode.py"):
       with open(os.path.join(base, n), "rb") as fh: h.update(fh.read())
+    with open(os.path.join(os.path.dirname(__file__), "whole.py"), "rb") as fh: h.update(fh.read())
     with open("/proc/cpuinfo", "rb") as fh: h.update(next((l for l in fh if l.startswith(b"flags")), b""))
     try: os.makedirs(d, exist_ok=True)
     except OSError: return None
