@@ -88,7 +88,12 @@ trine_status trine_gpu_launch(const trine_launch *launch, const void *kernel,
     early.val.programmaticStreamSerializationAllowed = 1;
     if (grid->early && launch->caps->usable[TRINE_FEATURE_DEPENDENT_LAUNCH] == TRINE_NATIVE)
         config.attrs = &early, config.numAttrs = 1;
-    cudaError_t error = cudaLaunchKernelExC(&config, kernel, args);
+    // Callers need not have prepared the row; allowing it again costs little.
+    cudaError_t error = cudaSuccess;
+    if (grid->shared_memory > DEFAULT_SHARED_MEMORY)
+        error = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                     (int)grid->shared_memory);
+    if (error == cudaSuccess) error = cudaLaunchKernelExC(&config, kernel, args);
     if (error == cudaSuccess) return TRINE_OK;
     return trine_cuda_check(error, launch->ordinal, launch->row->name);
 }

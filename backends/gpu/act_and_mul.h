@@ -68,7 +68,8 @@ TRINE_DEVICE void act_and_mul_chunk(uint32_t (&out)[4], const uint32_t (&x)[gate
 }
 
 template <class X, trine_activation Activation, int32_t Gates>
-__global__ void TRINE_LAUNCH_BOUNDS(1u << act_and_mul_block_shift, act_and_mul_resident<Activation>)
+__global__ void TRINE_LAUNCH_BOUNDS(1u << act_and_mul_block_shift,
+                                    (act_and_mul_resident<X, Activation>))
     act_and_mul_vector(const TRINE_GRID_CONSTANT act_and_mul_params p)
 {
     constexpr uint32_t n = act_and_mul_rows;

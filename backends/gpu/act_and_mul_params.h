@@ -13,10 +13,14 @@ namespace trine_gpu
 constexpr uint32_t act_and_mul_block_shift = 7;
 constexpr uint32_t act_and_mul_rows = 2; // of a thread
 
-// Threads of a multiprocessor: what the activation's registers leave room for.
-template <trine_activation Activation>
-constexpr uint32_t act_and_mul_resident =
-    Activation == TRINE_ACTIVATION_SILU || Activation == TRINE_ACTIVATION_RELU2 ? 1280 : 1152;
+// Threads of a multiprocessor: 48 registers each, and 56 where those don't do.
+template <class X, trine_activation Activation>
+constexpr uint32_t act_and_mul_resident = Activation == TRINE_ACTIVATION_GELU_ERF ||
+                                                  (X::infinity == 0x7c00u &&
+                                                   Activation != TRINE_ACTIVATION_SILU &&
+                                                   Activation != TRINE_ACTIVATION_RELU2)
+                                              ? 1152
+                                              : 1280;
 
 struct act_and_mul_params {
     const void *x;

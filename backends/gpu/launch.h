@@ -24,7 +24,7 @@ typedef struct trine_gpu_grid {
     uint64_t x;
     uint32_t y, z;
     uint32_t threads;
-    uint32_t shared_memory; // dynamic, bytes; above 48 KiB trine_gpu_load must have been told
+    uint32_t shared_memory; // dynamic, bytes
     // The kernel calls trine_gpu::wait_for_previous() before it touches memory, so it may start
     // while the work before it on the stream still runs (CUDA from sm_90 on; no effect elsewhere).
     bool early;
