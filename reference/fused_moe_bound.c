@@ -353,7 +353,8 @@ static double distance(double v, trine_interval result)
     return trine_unknown(result) ? INFINITY : far;
 }
 
-/* How far a contribution of magnitude z moves where a row keeps it in x's dtype: it may overflow. */
+/* How far a contribution of magnitude z moves where a row keeps it in x's dtype: it may overflow.
+ */
 static double summand_rounding(trine_dtype dtype, double z)
 {
     double u = trine_rounding_bound(dtype, z);
