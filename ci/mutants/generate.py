@@ -27,7 +27,7 @@ HEADER = r"""// Made by ci/mutate: which mutant runs, for the device and the hos
 #ifndef TRINE_MUTANT_H
 #define TRINE_MUTANT_H
 
-#if defined(TRINE_NO_MUTANTS) || !defined(__cplusplus)
+#if defined(TRINE_MUTANT_NONE) || !defined(__cplusplus)
 #include <stdbool.h>
 #define trine_on(...) false
 #define trine_on_here(...) false
@@ -313,7 +313,7 @@ class Maker:
     if node.unrolled:
       # The trip count must stay a constant: the body is left out instead.
       self.begin(node.body)
-      guard = lambda test: lambda on, inner, raw: f"if (!({on} && ({test}))) " + ("\n" if inner.lstrip().startswith("#") else "") + inner
+      guard = lambda test: lambda on, inner, raw: f"{{ if (!({on} && ({test}))) " + ("\n" if inner.lstrip().startswith("#") else "") + inner + " }"
       if name: self.make(node.body, "bound", f"{head} without the first", guard(f"{name} == ({start})"))
       if name and step and c is not None and c.kind == "binary" and c.op == "<" and plain(self.text(c.left)) == name:
         self.make(node.body, "bound", f"{head} without the last", guard(f"{name} + ({step}) >= ({self.text(c.right)})"))
@@ -332,7 +332,7 @@ class Maker:
   def expression_statement(self, node):
     value = node.value
     self.begin(node)
-    drop = lambda on, inner, raw: f"if (!{on}) {inner}"
+    drop = lambda on, inner, raw: f"{{ if (!{on}) {inner} }}"
     what = f"without {plain(self.text(node))}"
     if value.kind == "assign":
       root = value.left

@@ -47,6 +47,8 @@ expect("a local is not left without a value", mutants(body("int x; x = 0;"), "ze
 expect("an unrolled loop keeps its trip count", mutants(body("#pragma unroll\nfor (int i = 0; i < 4; i++) g(i);"), "bound"),
        ["for (i < 4; i++) without the first", "for (i < 4; i++) without the last"])
 expect("a nested unrolled loop", len(mutants(body("#pragma unroll\nfor (int i = 0; i < 4; i++)\n#pragma unroll\nfor (int j = 0; j < 4; j++) g(i);"), "bound")), 4)
+maker = generate.Maker("t.h", body("if (a) g(a); else g(b);"), 0, set())
+expect("an else stays where it is", re.sub(r"\s+", " ", maker.written()).count("{ if (!trine_on(3)) g(a); } else { if (!trine_on(4)) g(b); }"), 1)
 expect("giving up is no mutant", mutants("static int f(int a)\n{\n    if (!a) return host->fail(1, \"\");\n    return 0;\n}\n"), [])
 expect("loading is none", mutants("int trine_gpu_op_row_prepare(int a)\n{\n    if (a < 1) g(a);\n    return 0;\n}\n"), [])
 expect("equal ones are numbered", mutants(body("g(a + 1); g(a + 1);"), "offset"), ["a + 1 -> a", "a + 1 -> a #2"])
