@@ -90,6 +90,12 @@ struct gemm_skinny {
     static constexpr uint32_t columns = 16 * Across, out_stride = columns + 4;
 
     typedef float scale_set[sum_size];
+    // Scales are asked for before a unit's products; sm_120's code for them leaves no registers.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1200
+    static constexpr bool scales_late = true;
+#else
+    static constexpr bool scales_late = false;
+#endif
 
     static __device__ __forceinline__ void fetch(a_part (&a)[Down], b_part (&b)[Across],
                                                  const uint8_t *const (&a_rows)[Down][lane_rows],
@@ -165,7 +171,7 @@ struct gemm_skinny {
         for (; k < extent.k; k += stride) {
             const int64_t block = extent.block == gemm_unit ? k / gemm_unit : k / extent.block;
             scale_set row_scale[Down] = {}, column_scale[Across] = {};
-            if (!whole) {
+            const auto load_scales = [&]() {
 #pragma unroll
                 for (uint32_t e = 0; e < sum_size; e++) {
 #pragma unroll
@@ -175,7 +181,8 @@ struct gemm_skinny {
                     for (uint32_t j = 0; j < Across; j++)
                         column_scale[j][e] = scales.column(j * 16 + sum_column(e), block);
                 }
-            }
+            };
+            if (!whole && !scales_late) load_scales();
 #pragma unroll 1
             for (uint32_t half = 0; half < halves; half++) {
                 const int64_t at = k + half * batch;
@@ -195,6 +202,7 @@ struct gemm_skinny {
                             multiply(sums[i][j], a_panels[i][s], b_panels[j][s]);
             }
             if (whole) continue;
+            if (scales_late) load_scales();
 #pragma unroll
             for (uint32_t i = 0; i < Down; i++)
 #pragma unroll
