@@ -34,6 +34,24 @@ TRINE_DEVICE int32_t multiply_add(int32_t a, int32_t b, int32_t sum)
     return a * b + sum;
 }
 
+// a / b. AMD's compiler divides 64-bit numbers through approximations, which its registers on
+// gfx90a make hard to tell from those that exact kernels must not hold: bit by bit instead.
+TRINE_DEVICE int64_t quotient(int64_t a, int64_t b)
+{
+#if defined(__HIP__)
+    int64_t rest = 0, result = 0;
+    for (int bit = 62; bit >= 0; bit--) {
+        if (a >> bit == 0) continue;
+        rest = rest << 1 | (a >> bit & 1);
+        result = result << 1 | (rest >= b ? 1 : 0);
+        if (rest >= b) rest -= b;
+    }
+    return result;
+#else
+    return a / b;
+#endif
+}
+
 // Sum is f32 for fp8 and i32 for i8.
 template <class Sum>
 __global__ void __launch_bounds__(scaled_mm_generic_threads)
@@ -58,7 +76,7 @@ __global__ void __launch_bounds__(scaled_mm_generic_threads)
             for (uint32_t i = 0; i < per; i++) {
                 const int64_t m = m0 + ty + 16 * i, n = n0 + tx + 16 * i;
                 a_scale_at[i] = (m < p.m ? m : 0) * p.a_scale_row;
-                b_scale_at[i] = (n < p.n ? n : 0) / p.b_scale_rows_per * p.b_scale_row;
+                b_scale_at[i] = quotient(n < p.n ? n : 0, p.b_scale_rows_per) * p.b_scale_row;
 #pragma unroll
                 for (uint32_t j = 0; j < per; j++) result[i][j] = 0.0f;
             }
