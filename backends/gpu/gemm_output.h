@@ -60,6 +60,88 @@ TRINE_DEVICE void store_output(const gemm_output &o, int64_t m, int64_t n, float
             (uint16_t)(o.dtype == TRINE_BF16 ? bf16::pack(value, 0.0f) : f16::pack(value, 0.0f));
 }
 
+// Formats of results. f32 is not rounded.
+struct output_f32 {
+    static constexpr uint32_t bytes = 4;
+    TRINE_DEVICE float round(float x) { return x; }
+    TRINE_DEVICE float load(const void *data, int64_t i)
+    {
+        return static_cast<const float *>(data)[i];
+    }
+    TRINE_DEVICE void store(void *to, float x) { *static_cast<float *>(to) = x; }
+    TRINE_DEVICE void store_8(void *to, const float (&x)[8])
+    {
+#pragma unroll
+        for (uint32_t i = 0; i < 8; i += 4) {
+            const uint32_t words[4] = {trine_f32_bits(x[i]), trine_f32_bits(x[i + 1]),
+                                       trine_f32_bits(x[i + 2]), trine_f32_bits(x[i + 3])};
+            store_words(static_cast<float *>(to) + i, words);
+        }
+    }
+};
+
+// Half is bf16 or f16 of format.h.
+template <class Half>
+struct output_half {
+    static constexpr uint32_t bytes = 2;
+    TRINE_DEVICE float round(float x) { return Half::round(x); }
+    TRINE_DEVICE float load(const void *data, int64_t i)
+    {
+        return Half::from_bits(static_cast<const uint16_t *>(data)[i]);
+    }
+    TRINE_DEVICE void store(void *to, float x)
+    {
+        *static_cast<uint16_t *>(to) = (uint16_t)Half::pack(x, 0.0f);
+    }
+    TRINE_DEVICE void store_8(void *to, const float (&x)[8])
+    {
+        uint32_t words[4];
+#pragma unroll
+        for (uint32_t i = 0; i < 4; i++) words[i] = Half::pack(x[2 * i], x[2 * i + 1]);
+        store_words(to, words);
+    }
+};
+
+template <class Format>
+TRINE_DEVICE void store_run_of(const gemm_output &o, int64_t m, int64_t n, uint32_t count,
+                               bool wide, const float (&values)[8])
+{
+    float v[8];
+#pragma unroll
+    for (uint32_t i = 0; i < 8; i++) v[i] = values[i];
+    if (o.bias) {
+#pragma unroll
+        for (uint32_t i = 0; i < 8; i++) {
+            if (i >= count) break;
+            const int64_t at = (n + i) * o.bias_stride;
+            const float bias =
+                o.bias_dtype == TRINE_F32 ? output_f32::load(o.bias, at) : Format::load(o.bias, at);
+            v[i] = (o.after ? Format::round(v[i]) : v[i]) + bias;
+        }
+    }
+    uint8_t *to = static_cast<uint8_t *>(o.out) + (m * o.row + n) * Format::bytes;
+    if (wide && count == 8) {
+        Format::store_8(to, v);
+    } else {
+#pragma unroll
+        for (uint32_t i = 0; i < 8; i++)
+            if (i < count) Format::store(to + i * Format::bytes, v[i]);
+    }
+}
+
+// `count` results of a row whose elements lie side by side, at most 8; `wide`: they begin at a
+// multiple of 16 bytes.
+TRINE_DEVICE void store_run(const gemm_output &o, int64_t m, int64_t n, uint32_t count, bool wide,
+                            const float (&values)[8])
+{
+    if (o.dtype == TRINE_BF16)
+        store_run_of<output_half<bf16>>(o, m, n, count, wide, values);
+    else if (o.dtype == TRINE_F16)
+        store_run_of<output_half<f16>>(o, m, n, count, wide, values);
+    else
+        store_run_of<output_f32>(o, m, n, count, wide, values);
+}
+
 } // namespace trine_gpu
 
 #endif
