@@ -88,32 +88,14 @@ struct gemm_skinny {
     static constexpr uint32_t batch = a_part::batch;
     static constexpr uint32_t waves = gemm_threads / wave_width;
     static constexpr uint32_t columns = 16 * Across, out_stride = columns + 4;
-    // Batches of a unit, and how many are under way at once: registers hold no more.
-    static constexpr uint32_t batches = gemm_unit / batch;
-    static constexpr uint32_t ahead = lane_parts == 4 && Down == 1 ? batches : 1;
 
-    // Scales of a unit, each carried by one lane: the rows', then the columns'.
-    static constexpr uint32_t scale_count = 16 * (Down + Across);
-    static constexpr uint32_t scale_parts = (scale_count + wave_width - 1) / wave_width;
-    static_assert(waves * scale_count <= waves * 16 * out_stride, "scales fit");
-    typedef float scale_part[scale_parts];
-
-    template <class Scales>
-    static __device__ __forceinline__ void fetch_scales(scale_part &part, const Scales &scales,
-                                                        int64_t k, const gemm_extent &extent)
-    {
-        const uint32_t unit = (uint32_t)(k / gemm_unit);
-        const uint32_t units = (uint32_t)(extent.block / gemm_unit); // of a k-block
-        const int64_t block = units == 1 ? unit : unit / units;
-#pragma unroll
-        for (uint32_t i = 0; i < scale_parts; i++) {
-            const uint32_t r = threadIdx.x % wave_width + i * wave_width;
-            if (r < 16 * Down)
-                part[i] = scales.row(r, block);
-            else if (r < scale_count)
-                part[i] = scales.column(r - 16 * Down, block);
-        }
-    }
+    typedef float scale_set[sum_size];
+    // Scales are asked for before a unit's products; sm_120's code for them leaves no registers.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1200
+    static constexpr bool scales_late = true;
+#else
+    static constexpr bool scales_late = false;
+#endif
 
     static __device__ __forceinline__ void fetch(a_part (&a)[Down], b_part (&b)[Across],
                                                  const uint8_t *const (&a_rows)[Down][lane_rows],
@@ -169,9 +151,7 @@ struct gemm_skinny {
 #pragma unroll
             for (uint32_t j = 0; j < Across; j++) b_rows[j][r] = b.row(j * 16 + lane_row(r));
         }
-        float results[Down][Across][sum_size];
-        float *unit_scales =
-            reinterpret_cast<float *>(shared) + threadIdx.x / wave_width * scale_count;
+        scale_set results[Down][Across];
         matrix_sum<type> sums[Down][Across];
 #pragma unroll
         for (uint32_t i = 0; i < Down; i++)
@@ -182,58 +162,57 @@ struct gemm_skinny {
                 for (uint32_t e = 0; e < sum_size; e++) results[i][j][e] = 0.0f;
             }
 
+        constexpr uint32_t halves = gemm_unit / batch;
         const int64_t stride = (int64_t)waves * gemm_unit;
         int64_t k = (int64_t)(threadIdx.x / wave_width) * gemm_unit;
-        a_part a_next[ahead][Down];
-        b_part b_next[ahead][Across];
-#pragma unroll
-        for (uint32_t i = 0; i < ahead; i++)
-            fetch(a_next[i], b_next[i], a_rows, b_rows, k + i * batch, extent.k);
+        a_part a_next[Down];
+        b_part b_next[Across];
+        fetch(a_next, b_next, a_rows, b_rows, k, extent.k);
         for (; k < extent.k; k += stride) {
-            scale_part scale = {};
-            if (!whole) fetch_scales(scale, scales, k, extent);
-#pragma unroll ahead
-            for (uint32_t i = 0; i < batches; i++) {
-                const int64_t at = k + i * batch;
-                const uint32_t here = i % ahead, next = i + ahead;
+            const int64_t block = extent.block == gemm_unit ? k / gemm_unit : k / extent.block;
+            scale_set row_scale[Down] = {}, column_scale[Across] = {};
+            const auto load_scales = [&]() {
+#pragma unroll
+                for (uint32_t e = 0; e < sum_size; e++) {
+#pragma unroll
+                    for (uint32_t i = 0; i < Down; i++)
+                        row_scale[i][e] = scales.row(i * 16 + sum_row(e), block);
+#pragma unroll
+                    for (uint32_t j = 0; j < Across; j++)
+                        column_scale[j][e] = scales.column(j * 16 + sum_column(e), block);
+                }
+            };
+            if (!whole && !scales_late) load_scales();
+#pragma unroll 1
+            for (uint32_t half = 0; half < halves; half++) {
+                const int64_t at = k + half * batch;
                 matrix_panel<type> a_panels[Down][a_part::steps], b_panels[Across][b_part::steps];
 #pragma unroll
-                for (uint32_t r = 0; r < Down; r++)
-                    a_next[here][r].panels(a_panels[r], a, r * 16, at);
+                for (uint32_t i = 0; i < Down; i++) a_next[i].panels(a_panels[i], a, i * 16, at);
 #pragma unroll
-                for (uint32_t c = 0; c < Across; c++)
-                    b_next[here][c].panels(b_panels[c], b, c * 16, at);
-                fetch(a_next[here], b_next[here], a_rows, b_rows,
-                      next < batches ? k + next * batch : k + stride + next % batches * batch,
+                for (uint32_t j = 0; j < Across; j++) b_next[j].panels(b_panels[j], b, j * 16, at);
+                fetch(a_next, b_next, a_rows, b_rows, half + 1 < halves ? at + batch : k + stride,
                       extent.k);
 #pragma unroll
                 for (uint32_t s = 0; s < a_part::steps; s++)
 #pragma unroll
-                    for (uint32_t r = 0; r < Down; r++)
+                    for (uint32_t i = 0; i < Down; i++)
 #pragma unroll
-                        for (uint32_t c = 0; c < Across; c++)
-                            multiply(sums[r][c], a_panels[r][s], b_panels[c][s]);
+                        for (uint32_t j = 0; j < Across; j++)
+                            multiply(sums[i][j], a_panels[i][s], b_panels[j][s]);
             }
             if (whole) continue;
-#pragma unroll
-            for (uint32_t i = 0; i < scale_parts; i++) {
-                const uint32_t r = threadIdx.x % wave_width + i * wave_width;
-                if (r < scale_count) unit_scales[r] = scale[i];
-            }
-            wave_sync();
+            if (scales_late) load_scales();
 #pragma unroll
             for (uint32_t i = 0; i < Down; i++)
 #pragma unroll
                 for (uint32_t j = 0; j < Across; j++) {
 #pragma unroll
                     for (uint32_t e = 0; e < sum_size; e++)
-                        results[i][j][e] =
-                            trine_fmaf(unit_scales[i * 16 + sum_row(e)] *
-                                           unit_scales[(Down + j) * 16 + sum_column(e)],
-                                       (float)sums[i][j].v[e], results[i][j][e]);
+                        results[i][j][e] = trine_fmaf(row_scale[i][e] * column_scale[j][e],
+                                                      (float)sums[i][j].v[e], results[i][j][e]);
                     clear(sums[i][j]);
                 }
-            wave_sync();
         }
 
 #pragma unroll

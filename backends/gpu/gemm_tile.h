@@ -322,7 +322,6 @@ struct gemm_tile {
                     out[(wave_down() * 16 + sum_row(e)) * out_stride +
                         (wave_across() * across + j) * 16 + sum_column(e)] = results[i][j][e];
             __syncthreads();
-#pragma unroll 1
             for (uint32_t run = threadIdx.x; run < all; run += gemm_threads) {
                 const uint32_t r = run / runs, column = run % runs * 8;
                 float values[8];

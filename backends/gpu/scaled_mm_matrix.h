@@ -47,11 +47,40 @@ struct scaled_mm_scales {
     }
 };
 
+// Eight results of a row: as one or two accesses of 16 bytes where they fit.
 TRINE_DEVICE void store_results(const scaled_mm_params &p, int64_t m, int64_t n,
                                 const float (&values)[8])
 {
     if (m >= p.m || n >= p.n) return;
-    store_run(p.out, m, n, p.n - n < 8 ? (uint32_t)(p.n - n) : 8, p.wide, values);
+    if (!p.wide || n + 8 > p.n) {
+#pragma unroll
+        for (uint32_t i = 0; i < 8; i++)
+            if (n + i < p.n) store_output(p.out, m, n + i, values[i]);
+        return;
+    }
+    float v[8];
+#pragma unroll
+    for (uint32_t i = 0; i < 8; i++) v[i] = add_bias(p.out, values[i], n + i);
+    const int64_t at = m * p.out.row + n;
+    if (p.out.dtype == TRINE_F32) {
+        float *out = static_cast<float *>(p.out.out) + at;
+#pragma unroll
+        for (uint32_t i = 0; i < 8; i += 4) {
+            const uint32_t words[4] = {trine_f32_bits(v[i]), trine_f32_bits(v[i + 1]),
+                                       trine_f32_bits(v[i + 2]), trine_f32_bits(v[i + 3])};
+            store_words(out + i, words);
+        }
+        return;
+    }
+    uint32_t words[4];
+    if (p.out.dtype == TRINE_BF16) {
+#pragma unroll
+        for (uint32_t i = 0; i < 4; i++) words[i] = bf16::pack(v[2 * i], v[2 * i + 1]);
+    } else {
+#pragma unroll
+        for (uint32_t i = 0; i < 4; i++) words[i] = f16::pack(v[2 * i], v[2 * i + 1]);
+    }
+    store_words(static_cast<uint16_t *>(p.out.out) + at, words);
 }
 
 // Is there a kernel of so many rows a block? The rows that use dot products keep to the smaller.
