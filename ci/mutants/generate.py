@@ -17,6 +17,7 @@ COLLECTIVE = re.compile(r"(team|block|wave|group_quant_team)_(max|min|sum|any|al
 MATRIX = re.compile(r"(mfma|wmma|mma_|_mma$|dot\d|multiply_add)")
 ROUND = re.compile(r"(^|::|_)round(_\w+)?$")
 TO_LOW = re.compile(r"(^|::)(pack|code|codes)$|f32_to_(bf16|f16|e4m3|e5m2|ue8m0)|to_i8")
+ONE_LANE = re.compile(r"^!?[\w.]*leader$|^(lane|[\w.]+\.lane|threadIdx\.x( % \w+)?|tid) [!=]= 0$")
 FLAG = re.compile(r"(^|\.|->|_)(truncate|each|accumulate|multiply|packed|ue8m0|renormalize|gated|interleaved|sigmoid)$")
 CHOPPED = {"bf16": 13, "f16": 13, "pack": 13}  # low mantissa bits cut off before the rounding; fp8: 20
 
@@ -196,7 +197,7 @@ class Maker:
     self.path, self.source, self.base, self.skip, self.mutants, self.used = path, parse.Source(text), base, skip, [], {}
     self.here = os.path.basename(path) in EVERYWHERE
     for f in self.source.functions:
-      if f.constant or f.body is None or f.name.endswith("_prepare"): continue
+      if f.constant or f.body is None or not f.device: continue
       self.function, self.locals, self.statement, self.holder = f, {}, None, None
       self.visit(f.body)
 
@@ -279,18 +280,15 @@ class Maker:
     if node.kind == "expression" and node.value.kind == "assign": self.target = self.text(node.value.left)
     if node.kind == "declaration": self.target = " ".join(n for n, _ in node.names)
 
-  def is_error_exit(self, node):
-    """Host code that gives up: not a part of what a kernel computes."""
-    if self.function.device: return False
-    text = self.text(node)
-    return re.match(r"\{?\s*return\b", text) is not None and re.search(r"fail\(|status|nullptr|NULL", text) is not None
-
   def if_statement(self, node):
-    if not node.constant and not self.is_error_exit(node.then):
+    if not node.constant:
       self.begin(node.condition)
       condition = plain(self.text(node.condition))
-      self.make(node.condition, "guard", f"if ({condition}) always", lambda on, inner, raw: f"{on} || ({inner})")
-      self.make(node.condition, "guard", f"if ({condition}) never", lambda on, inner, raw: f"!{on} && ({inner})")
+      # What one lane stores for all, the others would mostly store alike.
+      one_lane = node.other is None and ONE_LANE.search(condition) is not None
+      leaves = re.match(r"\{?\s*(return|continue)\b", self.text(node.then)) is not None
+      if not one_lane or leaves: self.make(node.condition, "guard", f"if ({condition}) always", lambda on, inner, raw: f"{on} || ({inner})")
+      if not one_lane or not leaves: self.make(node.condition, "guard", f"if ({condition}) never", lambda on, inner, raw: f"!{on} && ({inner})")
       self.expression(node.condition, sole=True)
     elif node.constant: pass
     outer, self.here = self.here, self.here or node.constant
@@ -314,6 +312,7 @@ class Maker:
       # The trip count must stay a constant: the body is left out instead.
       self.begin(node.body)
       guard = lambda test: lambda on, inner, raw: f"{{ if (!({on} && ({test}))) " + ("\n" if inner.lstrip().startswith("#") else "") + inner + " }"
+      if self.fills(node.body): name = None  # values that matter to none but the compiler
       if name: self.make(node.body, "bound", f"{head} without the first", guard(f"{name} == ({start})"))
       if name and step and c is not None and c.kind == "binary" and c.op == "<" and plain(self.text(c.left)) == name:
         self.make(node.body, "bound", f"{head} without the last", guard(f"{name} + ({step}) >= ({self.text(c.right)})"))
@@ -329,6 +328,11 @@ class Maker:
         self.expression(s.right)
     self.visit(node.body)
 
+  def fills(self, node):
+    """Does a statement put a literal into a local array?"""
+    if node.kind != "expression" or node.value.kind != "assign" or node.value.op != "=" or node.value.right.kind != "number": return False
+    return "." not in self.text(node.value.left) and self.in_registers(node.value.left)
+
   def expression_statement(self, node):
     value = node.value
     self.begin(node)
@@ -341,12 +345,12 @@ class Maker:
       zero = is_zero(value.right, self.source)
       if zero: self.make(value.right, "zeroing", f"{plain(self.text(node))} as 1", lambda on, inner, raw: f"({inner} + {on})")
       # A local that would be left without any value says nothing: compilers pick one that fits.
-      if not (local and value.op == "="): self.make(node, "zeroing" if zero else "store", what, drop)
+      if not (local and value.op == "=") and not self.fills(node): self.make(node, "zeroing" if zero else "store", what, drop)
     elif value.kind == "call":
       name = plain(self.text(value.callee))
-      if not self.function.device: pass
-      elif BARRIER.search(name): self.make(node, "barrier", what, drop)
+      if BARRIER.search(name): self.make(node, "barrier", what, drop)
       elif not re.search(r"let_next_start|assume|prefetch|unreachable", name): self.make(node, "zeroing" if "zero" in name else "store", what, drop)
+    if self.fills(node): return
     if not (value.kind == "call" and plain(self.text(value.callee)).isupper()): self.expression(value)  # a macro may do anything with its arguments
 
   # ---- expressions

@@ -49,8 +49,9 @@ expect("an unrolled loop keeps its trip count", mutants(body("#pragma unroll\nfo
 expect("a nested unrolled loop", len(mutants(body("#pragma unroll\nfor (int i = 0; i < 4; i++)\n#pragma unroll\nfor (int j = 0; j < 4; j++) g(i);"), "bound")), 4)
 maker = generate.Maker("t.h", body("if (a) g(a); else g(b);"), 0, set())
 expect("an else stays where it is", re.sub(r"\s+", " ", maker.written()).count("{ if (!trine_on(3)) g(a); } else { if (!trine_on(4)) g(b); }"), 1)
-expect("giving up is no mutant", mutants("static int f(int a)\n{\n    if (!a) return host->fail(1, \"\");\n    return 0;\n}\n"), [])
-expect("loading is none", mutants("int trine_gpu_op_row_prepare(int a)\n{\n    if (a < 1) g(a);\n    return 0;\n}\n"), [])
+expect("host code has none", mutants("static int f(int a)\n{\n    if (a < 1) return g(a);\n    return 0;\n}\n"), [])
+expect("what one lane does for all", mutants(body("if (leader) x[a] = b;"), "guard") + mutants(body("if (lane != 0) return;"), "guard"), ["if (leader) never", "if (lane != 0) always"])
+expect("registers that are filled", mutants(body("float w[4];\n#pragma unroll\nfor (int i = 0; i < 4; i++) w[i] = 0;")), ["w[i] = 0; as 1"])
 expect("equal ones are numbered", mutants(body("g(a + 1); g(a + 1);"), "offset"), ["a + 1 -> a", "a + 1 -> a #2"])
 
 # Preprocessor conditions.
@@ -79,6 +80,7 @@ for vendor in ("cuda", "hip"):
 
 # Each mutant compiled beside its original does what its name says, when its number is set.
 STAND_IN = """
+#define TRINE_DEVICE static
 #include <stdlib.h>
 static int trine_chosen = -1;
 static bool trine_on(int n)
@@ -88,7 +90,7 @@ static bool trine_on(int n)
 }
 """
 PROGRAM = """#include <stdio.h>
-static int sum(const int *x, int n, int stride)
+TRINE_DEVICE int sum(const int *x, int n, int stride)
 {
     int total = 0;
     for (int i = 0; i < n; i++) {
