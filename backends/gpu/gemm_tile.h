@@ -178,6 +178,13 @@ struct gemm_tile {
         return threadIdx.x / wave_width % waves_across;
     }
 
+    // Panel i of 16 rows from byte k on.
+    static __device__ __forceinline__ matrix_panel<type> panel_at(const uint8_t *rows, uint32_t i,
+                                                                  uint32_t k)
+    {
+        return load_panel<type>(rows + i * 16 * gemm_row_stride + k, gemm_row_stride);
+    }
+
     static __device__ __forceinline__ void multiply_tile(matrix_sum<type> (&sums)[down][across],
                                                          const uint8_t *shared)
     {
@@ -188,14 +195,16 @@ struct gemm_tile {
             matrix_panel<type> a[down], b[across];
 #pragma unroll
             for (uint32_t i = 0; i < down; i++)
-                a[i] = load_panel<type>(a_rows + i * 16 * gemm_row_stride + k, gemm_row_stride);
+                if (!matrix_by_dots) a[i] = panel_at(a_rows, i, k);
 #pragma unroll
-            for (uint32_t j = 0; j < across; j++)
-                b[j] = load_panel<type>(b_rows + j * 16 * gemm_row_stride + k, gemm_row_stride);
+            for (uint32_t j = 0; j < across; j++) b[j] = panel_at(b_rows, j, k);
 #pragma unroll
-            for (uint32_t i = 0; i < down; i++)
+            for (uint32_t i = 0; i < down; i++) {
+                // The rows that dot products spread over the lanes leave no registers for all of A.
+                if (matrix_by_dots) a[i] = panel_at(a_rows, i, k);
 #pragma unroll
                 for (uint32_t j = 0; j < across; j++) multiply(sums[i][j], a[i], b[j]);
+            }
         }
     }
 

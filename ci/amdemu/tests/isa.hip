@@ -27,6 +27,11 @@ __global__ void good_integer_division(uint64_t *q, uint32_t *u)
     u[I] %= u[I + 64];
     u[0] = u[1] / u[2];
 }
+// The same by the scalar unit, where there is one for floats (gfx1201).
+__global__ void good_uniform(float *q, float x, uint64_t n, uint64_t d)
+{
+    q[I] *= trine_sigmoidf(x) + trine_tanhf(x) + (float)(n / d);
+}
 
 __global__ void good_f16(_Float16 *h, const float *q)
 {
@@ -52,6 +57,10 @@ __global__ void bad_rsqrt(float *q)
 __global__ void bad_reciprocal(float *q)
 {
     q[I] = __builtin_amdgcn_rcpf(q[I]);
+}
+__global__ void bad_uniform_reciprocal(float *q, float x)
+{
+    q[I] *= __builtin_amdgcn_rcpf(x + 1.0f);
 }
 // A Newton step without the correction term: 11 quotients are wrong.
 __global__ void bad_newton(float *q)
