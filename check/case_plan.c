@@ -122,6 +122,20 @@ static void stride_apart(trine_layout *layout, bool inner_contiguous, trine_rng 
     }
 }
 
+/* Dense rows that begin at odd multiples of 16 bytes: what kernels with 16-byte accesses take. */
+static void pitch_rows(trine_layout *layout, trine_rng *rng)
+{
+    const int64_t unit = 16 / (int64_t)trine_dtype_size(layout->dtype);
+    int64_t stride = 1;
+
+    for (int32_t d = layout->rank - 1; d >= 0; d--) {
+        layout->stride[d] = stride;
+        stride *= layout->shape[d] > 0 ? layout->shape[d] : 1;
+        stride = ((stride + unit - 1) / unit + (int64_t)trine_rng_draw(rng, 4)) | 1;
+        stride *= unit;
+    }
+}
+
 static void lay_out(const trine_cases *cases, trine_case *entry, trine_rng *rng)
 {
     const int class = choice_of(cases, entry, TRINE_FACTOR_LAYOUT, 0, 0);
@@ -140,6 +154,7 @@ static void lay_out(const trine_cases *cases, trine_case *entry, trine_rng *rng)
                             !trine_plan_is(&entry->plan, "scale_layout", "row"));
         layout->implicit = class == TRINE_LAYOUT_PACKED && trine_layout_is_contiguous(layout);
         if (strided && !fixed) stride_apart(layout, tensor->inner_contiguous, rng);
+        if (class == TRINE_LAYOUT_PITCHED && !fixed) pitch_rows(layout, rng);
         if (misaligned) {
             static const size_t offsets[] = {1, 1, 2, 4, 8};
             layout->misalignment =

@@ -15,8 +15,8 @@ enum { TRIALS = 80, GOOD_TRIALS = 8, GIVE_UP = 2 };
 
 static const char *const size_names[TRINE_SIZE_CLASSES] = {"small", "odd", "tile", "large",
                                                            "empty"};
-static const char *const layout_names[TRINE_LAYOUT_CLASSES] = {"packed", "strided", "misaligned",
-                                                               "strided+misaligned", "broadcast"};
+static const char *const layout_names[TRINE_LAYOUT_CLASSES] = {
+    "packed", "strided", "pitched", "misaligned", "strided+misaligned", "broadcast"};
 
 /* ---------------------------------------------------------------- factors */
 
