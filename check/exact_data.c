@@ -233,7 +233,9 @@ static double moe_scale(const recipe *r, const moe *m, bool first)
     const double unit = m->int4 ? 16 : 1;
     const uint64_t row = rank > 1 ? (uint64_t)r->index[1] : 0;
 
-    if (f16 || (first && m->swiglu)) return unit;
+    /* Three entries of 16 times the largest h would be infinite as a contribution in f16. */
+    if (f16) return first ? unit : 1;
+    if (first && m->swiglu) return unit;
     /* w1's scale is the expert's: the columns of a group must keep their order. */
     return unit *
            (hash(r, 19, (uint64_t)r->index[0], first || m->weight_only ? 0 : row) & 1 ? 2 : 1);
@@ -260,7 +262,9 @@ static double fused_moe(const recipe *r)
         const int64_t row = r->index[1];
         const bool up = m.gated && (m.interleaved ? row % 2 == 1 : row >= m.intermediate);
         const int64_t column = m.interleaved ? row / 2 : row % m.intermediate;
-        return up && !(m.quantized && column % m.group_h == 0) ? small(r, 1) : 0;
+        /* In int4's unit, or three columns of h add up to more bits than bf16 has. */
+        return up && !(m.quantized && column % m.group_h == 0) ? small(r, 1) * (m.int4 ? 16 : 1)
+                                                               : 0;
     }
     if (is_tensor(r, "b2"))
         return m.quantized || m.weight_only || m.on_input ? 0 : 64 * small(r, 1);
