@@ -193,8 +193,9 @@ def is_zero(node, source): return node.kind == "number" and re.fullmatch(r"(0|0x
 
 
 class Maker:
-  def __init__(self, path, text, base, skip):
+  def __init__(self, path, text, base, skip, groups_only):
     self.path, self.source, self.base, self.skip, self.mutants, self.used = path, parse.Source(text), base, skip, [], {}
+    self.groups_only = groups_only
     self.here = os.path.basename(path) in EVERYWHERE
     for f in self.source.functions:
       if f.constant or f.body is None or not f.device: continue
@@ -217,6 +218,7 @@ class Maker:
     mutant = {"name": name, "number": number, "file": self.path, "line": self.source.line(node.first), "kind": kind, "token": node.first, "here": self.here}
     if group: mutant["group"] = group
     self.mutants.append(mutant)
+    if self.groups_only and not group: self.skip.add(name)
     if name in self.skip: return
     if self.holder is None: node.wraps.append(lambda inner, raw: form(test, inner, raw))
     else: self.holder.wraps.append(self.aside(node, form, test))
@@ -508,7 +510,7 @@ def environments():
   return out
 
 
-def generate(root, files, targets, skip=()):
+def generate(root, files, targets, skip=(), groups_only=False):
   """({path: new text}, [mutant], [what was not parsed]) of `files` (paths below root, in a fixed order)."""
   texts, mutants, unparsed, bases = {}, [], [], set()
   for path in files:
@@ -516,7 +518,7 @@ def generate(root, files, targets, skip=()):
     while base in bases or base == 0: base += 1
     bases.add(base)
     with open(os.path.join(root, path)) as f: text = f.read()
-    maker = Maker(path, text, base * PER_FILE, set(skip))
+    maker = Maker(path, text, base * PER_FILE, set(skip), groups_only)
     texts[path] = maker.written()
     unparsed += [f"{path}: {e}" for e in maker.source.unparsed]
     if len(maker.mutants) >= PER_FILE: raise SystemExit(f"ci/mutate: {path} has more than {PER_FILE} mutants")
