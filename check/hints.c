@@ -14,7 +14,12 @@ static const trine_size_hint sizes[] = {
     {TRINE_OP_ROTARY_EMBEDDING, "H", NULL, NULL, 1, {1, 2, 3, 5, 8, 24}},
     {TRINE_OP_ROTARY_EMBEDDING, "D", NULL, NULL, 1, {2, 3, 8, 17, 40, 64, 80, 96, 128, 256}},
     {TRINE_OP_ROTARY_EMBEDDING, "r", NULL, "D", 2, {1, 4, 7, 20, 32, 33, 40, 48, 64, 128}},
-    {TRINE_OP_PER_TOKEN_GROUP_QUANT, "K", "group_size", NULL, 1, {1, 2, 3, 4, 5, 7, 8, 9, 16, 17}},
+    {TRINE_OP_PER_TOKEN_GROUP_QUANT,
+     "K",
+     "group_size",
+     NULL,
+     1,
+     {1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 31}},
     {TRINE_OP_PER_TOKEN_GROUP_QUANT, "E", NULL, NULL, 1, {1, 2, 3, 5}},
     {TRINE_OP_PER_TOKEN_GROUP_QUANT,
      "M",
@@ -47,7 +52,7 @@ static const trine_size_hint any_size = {
     -1, "", NULL, NULL, 1, {1, 2, 3, 5, 7, 8, 16, 17, 31, 33, 64, 65, 127, 128, 129}};
 
 static const trine_value_hint values[] = {
-    {TRINE_OP_PER_TOKEN_GROUP_QUANT, "group_size", VALUES(128, 64, 32, 16, 24, 256, 512, 7)},
+    {TRINE_OP_PER_TOKEN_GROUP_QUANT, "group_size", VALUES(128, 64, 32, 16, 24, 256, 512, 7, 1536)},
     {TRINE_OP_DEQUANTIZE, "group_size", VALUES(128, 64, 32, 16, 1, 100)},
     {TRINE_OP_DEQUANTIZE, "block_rows", VALUES(1, 128, 16, 3)},
     {TRINE_OP_FUSED_MOE, "group_size", VALUES(0, 16, 32, 64, 128)},

@@ -132,10 +132,10 @@ int trine_mutant_number(void)
     return trine_mutant_chosen;
 }
 
-/* TRINE_MUTANT_GRID cuts grids along x, so that kernels go round. */
-static unsigned trine_mutant_grid(unsigned blocks)
+/* TRINE_MUTANT_GRID and TRINE_MUTANT_GRID_Y cut grids along x and y, so that kernels go round. */
+static unsigned trine_mutant_grid(const char *variable, unsigned blocks)
 {
-    const char *most = getenv("TRINE_MUTANT_GRID");
+    const char *most = getenv(variable);
     return most && blocks > (unsigned)atoi(most) ? (unsigned)atoi(most) : blocks;
 }
 """
@@ -177,8 +177,9 @@ def hook(text):
   for name in ("trine_gpu_launch", "trine_gpu_load"):
     text, n = re.subn(r"(\b" + name + r"\([^)]*\)\s*\{)", r"\1\n    trine_mutant_choose();", text)
     if n != 1: raise SystemExit(f"ci/mutate: {n} definitions of {name} in launch.c")
-  text, n = re.subn(r"config\.gridDim\.x = (.*);|dim3 blocks = \{(.*), grid->y, grid->z\};",
-                    lambda m: f"config.gridDim.x = trine_mutant_grid({m[1]});" if m[1] else f"dim3 blocks = {{trine_mutant_grid({m[2]}), grid->y, grid->z}};", text)
+  cut_x, cut_y = (lambda blocks: f'trine_mutant_grid("TRINE_MUTANT_GRID", {blocks})'), 'trine_mutant_grid("TRINE_MUTANT_GRID_Y", grid->y)'
+  text, n = re.subn(r"config\.gridDim\.x = (.*);\n(\s*)config\.gridDim\.y = grid->y,|dim3 blocks = \{(.*), grid->y, grid->z\};",
+                    lambda m: f"config.gridDim.x = {cut_x(m[1])};\n{m[2]}config.gridDim.y = {cut_y}," if m[1] else f"dim3 blocks = {{{cut_x(m[3])}, {cut_y}, grid->z}};", text)
   if n != 1: raise SystemExit("ci/mutate: where launch.c sets the grid was not found")
   return text
 
@@ -252,6 +253,7 @@ class Maker:
 
   def visit(self, node, unrolled=()):
     kind = node.kind
+    if kind in ("if", "for", "expression") and self.prefetches(node): return
     if kind in ("block", "switch"):
       for k in node.kids: self.visit(k) if k.kind != "name" else None
     elif kind == "if": self.if_statement(node)
@@ -329,6 +331,12 @@ class Maker:
         self.make(s.right, "stride", f"{head} by twice the step", lambda on, inner, raw: f"({inner}) * (1 + {on})")
         self.expression(s.right)
     self.visit(node.body)
+
+  def prefetches(self, node):
+    """Does a statement do no more than fetch ahead into a cache?"""
+    words = self.source.words(node.first, node.last)
+    text = re.sub(r"for \([^;]*;[^;]*;[^)]*\)", "", " ".join(words))
+    return "fetch_ahead" in words and not re.search(r" [-+|&^]?= |\+\+|\breturn\b|\b(begin|wait_for_previous) \(", text)
 
   def fills(self, node):
     """Does a statement put a literal into a local array?"""
