@@ -194,7 +194,7 @@ def is_zero(node, source): return node.kind == "number" and re.fullmatch(r"(0|0x
 
 
 class Maker:
-  def __init__(self, path, text, base, skip, groups_only):
+  def __init__(self, path, text, base, skip, groups_only=False):
     self.path, self.source, self.base, self.skip, self.mutants, self.used = path, parse.Source(text), base, skip, [], {}
     self.groups_only = groups_only
     self.here = os.path.basename(path) in EVERYWHERE

@@ -5,7 +5,7 @@ import os, re, subprocess, sys, tempfile
 
 ROOT = os.path.abspath(sys.argv[1])
 sys.path.insert(0, os.path.join(ROOT, "ci"))
-from mutants import generate, parse
+from mutants import generate, parse, reach
 
 passed = failed = 0
 
@@ -52,6 +52,10 @@ expect("an else stays where it is", re.sub(r"\s+", " ", maker.written()).count("
 expect("host code has none", mutants("static int f(int a)\n{\n    if (a < 1) return g(a);\n    return 0;\n}\n"), [])
 expect("what one lane does for all", mutants(body("if (leader) x[a] = b;"), "guard") + mutants(body("if (lane != 0) return;"), "guard"), ["if (leader) never", "if (lane != 0) always"])
 expect("registers that are filled", mutants(body("float w[4];\n#pragma unroll\nfor (int i = 0; i < 4; i++) w[i] = 0;")), ["w[i] = 0; as 1"])
+expect("a prefetch changes nothing", mutants(body("if (a < b) fetch_ahead(x);\nfor (int i = 0; i < 4; i++) fetch_ahead(x + i);")), [])
+expect("what stands beside one does", mutants(body("if (live) { fetch_ahead(x); begin(); }"), "guard"), ["if (live) always", "if (live) never"])
+every = generate.Maker("t.h", body("v = __builtin_amdgcn_ballot_w64(a < b);"), 0, set(), groups_only=True)
+expect("a group alone", [m.get("group") for m in every.mutants if m["name"] not in every.skip], ["assume-32-lanes"])
 expect("equal ones are numbered", mutants(body("g(a + 1); g(a + 1);"), "offset"), ["a + 1 -> a", "a + 1 -> a #2"])
 
 # Preprocessor conditions.
@@ -77,6 +81,14 @@ expect("statements of the sources understood", made > 500 and len(lost) * 100 < 
 for vendor in ("cuda", "hip"):
   with open(os.path.join(ROOT, "backends", vendor, "launch.c")) as f: expect(f"the hook of {vendor}", generate.hook(f.read()).count("{\n    trine_mutant_choose();"), 3)
   with open(os.path.join(ROOT, "backends", vendor, "module.c")) as f: expect(f"the launchers of {vendor}", generate.fnuz_hook(f.read(), ["scaled_mm"]).count("as_fnuz_##op##_##row"), 2)
+
+# Each row of the tables has a launcher, and each mutant a row: fused_moe's come through functions handed on by name.
+paths = reach.sources(ROOT)
+reached, _ = reach.rows_of_functions(ROOT, paths)
+rows = set().union(*reached.values())
+expect("rows that reach a function", sorted(set(reach.declared_rows(ROOT).values()) - rows), [])
+expect("rows of one op", {op for op, _ in reached["backends/gpu/fused_moe_matrix.h", "moe_matrix_product"]}, {"fused_moe"})
+expect("rows of a shared one", {op for op, _ in reached["backends/gpu/gemm_tile.h", "multiply_tile"]}, {"fused_moe", "scaled_mm"})
 
 # Each mutant compiled beside its original does what its name says, when its number is set.
 STAND_IN = """
