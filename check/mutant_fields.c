@@ -47,7 +47,7 @@ const trine_problem_field trine_problem_fields[] = {
     QUANT(CHOICE, format),
     QUANT(CHOICE, arithmetic),
     QUANT(CHOICE, int_rounding),
-    QUANT(CHOICE, activation),
+    QUANT(FORM, activation),
     QUANT(CHOICE, intermediate_rounding),
     QUANT(NUMBER, q_max),
 

@@ -258,6 +258,11 @@ static void change_field(const trine_mutant *mutant, trine_problem *problem)
         choice = choice == 0 ? 1 : choice - 1; /* never past an enum's last word */
         memcpy(field, &choice, mutant->size);
         break;
+    case TRINE_DEFECT_RECHOSEN:
+        memcpy(&choice, field, mutant->size);
+        if (choice != 0) choice = choice == 1 ? 2 : choice - 1;
+        memcpy(field, &choice, mutant->size);
+        break;
     case TRINE_DEFECT_SCALED:
         memcpy(&number, field, sizeof number);
         number *= 1.000001f;
@@ -370,8 +375,8 @@ static const char *const defect_names[TRINE_DEFECT_COUNT] = {
     "stale_output",  "past_end",      "before_begin",    "between_rows",
     "unordered",     "threads",       "output_stride",   "input_stride",
     "input_changed", "other_fp8",     "stale_workspace", "workspace_overrun",
-    "less",          "flipped",       "scaled",          "cleared",
-    "absent"};
+    "less",          "flipped",       "rechosen",        "scaled",
+    "cleared",       "absent"};
 
 static void add(trine_mutants *set, const trine_row *reference, trine_defect defect,
                 const trine_problem_field *field)
@@ -459,6 +464,7 @@ trine_status trine_mutants_create(trine_mutants *set, const trine_context *conte
     static const trine_defect by_kind[] = {[TRINE_FIELD_SIZE] = TRINE_DEFECT_LESS,
                                            [TRINE_FIELD_STRIDE] = TRINE_DEFECT_CLEARED,
                                            [TRINE_FIELD_CHOICE] = TRINE_DEFECT_FLIPPED,
+                                           [TRINE_FIELD_FORM] = TRINE_DEFECT_RECHOSEN,
                                            [TRINE_FIELD_NUMBER] = TRINE_DEFECT_SCALED};
     const trine_row *row, *reference = NULL;
     bool first_output = true;

@@ -36,6 +36,7 @@ typedef enum trine_defect {
     TRINE_DEFECT_WORKSPACE_OVERRUN, /* one byte written behind the workspace */
     TRINE_DEFECT_LESS,              /* a size of the problem is one less: a loop ends early */
     TRINE_DEFECT_FLIPPED,           /* a choice of the problem is another one */
+    TRINE_DEFECT_RECHOSEN,          /* a choice other than the first is another such one */
     TRINE_DEFECT_SCALED,            /* a number of the problem is off by a millionth */
     TRINE_DEFECT_CLEARED,           /* a field is 0: a stride that is forgotten */
     TRINE_DEFECT_ABSENT,            /* an optional input is forgotten */
@@ -73,6 +74,7 @@ typedef enum trine_field_kind {
     TRINE_FIELD_SIZE,   /* int64_t loop bound */
     TRINE_FIELD_STRIDE, /* int64_t stride of a scale */
     TRINE_FIELD_CHOICE, /* enum or bool */
+    TRINE_FIELD_FORM,   /* enum whose 0 gives a tensor another shape */
     TRINE_FIELD_NUMBER  /* float */
 } trine_field_kind;
 

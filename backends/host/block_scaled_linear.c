@@ -19,7 +19,7 @@ static void quantize(const trine_block_scaled_linear_problem *p, uint8_t *q, tri
                                    p->aligned_m);
                 continue;
             }
-            memset(q + m * p->k, 0, (size_t)p->k);
+            if (p->k > 0) memset(q + m * p->k, 0, (size_t)p->k);
             for (int64_t b = 0; b < p->blocks; b++) scale[m + b * p->aligned_m] = 0.0f;
         }
         trine_fp_leave(env);
