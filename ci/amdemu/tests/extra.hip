@@ -1,25 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Less common instructions, blocks that wait for each other, and modules loaded at run time.
-#include <cmath>
-#include <cstdint>
-#include <cstdio>
-#include <cstring>
-#include <hip/hip_runtime.h>
-#include <vector>
-#define CK(x)                                                                                      \
-    do {                                                                                           \
-        hipError_t e_ = (x);                                                                       \
-        if (e_ != hipSuccess) {                                                                    \
-            printf("%s:%d %s\n", __FILE__, __LINE__, hipGetErrorString(e_));                       \
-            bad++;                                                                                 \
-        }                                                                                          \
-    } while (0)
-static int bad;
-static void report(const char *name, bool ok)
-{
-    printf("%-34s %s\n", name, ok ? "ok" : "FAIL");
-    bad += !ok;
-}
+#include "check.h"
 template <class T>
 static std::vector<T> run(void (*k)(T *), int n, int threads, int blocks = 1)
 {

@@ -1,20 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The same integer, half and float expressions on the device and on the host, bit for bit; and
 // cross-lane operations.
-#include <cmath>
-#include <cstdint>
-#include <cstdio>
-#include <cstring>
-#include <hip/hip_runtime.h>
-#include <vector>
-#define CK(x)                                                                                      \
-    do {                                                                                           \
-        hipError_t e_ = (x);                                                                       \
-        if (e_ != hipSuccess) {                                                                    \
-            printf("%s:%d %s\n", __FILE__, __LINE__, hipGetErrorString(e_));                       \
-            bad++;                                                                                 \
-        }                                                                                          \
-    } while (0)
+#include "check.h"
 #define HD __host__ __device__ static inline
 #ifndef __HIP_DEVICE_COMPILE__
 // Older libgcc lacks this one, which the host compiler calls for float -> __bf16.
@@ -26,15 +13,6 @@ extern "C" __attribute__((weak)) __bf16 __truncsfbf2(float f)
     return __builtin_bit_cast(__bf16, h);
 }
 #endif
-static int bad;
-static uint32_t rs = 99;
-static uint32_t rnd()
-{
-    rs ^= rs << 13;
-    rs ^= rs >> 17;
-    rs ^= rs << 5;
-    return rs;
-}
 template <class T, class U>
 HD T as(U u)
 {
@@ -311,6 +289,7 @@ static void t_lane(int w)
 
 int main()
 {
+    rs = 99;
     hipDeviceProp_t p;
     CK(hipGetDeviceProperties(&p, 0));
     printf("device: %s\n", p.gcnArchName);

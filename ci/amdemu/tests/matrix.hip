@@ -1,74 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Matrix instructions, 8-bit floats, LDS transfers and two timed kernels. Every check compares with
 // host arithmetic.
+#include "check.h"
 #include <chrono>
-#include <cmath>
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <hip/hip_runtime.h>
 #include <string>
-#include <vector>
-#define CK(x)                                                                                      \
-    do {                                                                                           \
-        hipError_t e_ = (x);                                                                       \
-        if (e_ != hipSuccess) {                                                                    \
-            printf("%s:%d %s\n", __FILE__, __LINE__, hipGetErrorString(e_));                       \
-            bad++;                                                                                 \
-        }                                                                                          \
-    } while (0)
-static int bad;
-static void report(const char *name, bool ok, double err = -1)
-{
-    if (err >= 0)
-        printf("%-34s %s  (max err %.3g)\n", name, ok ? "ok" : "FAIL", err);
-    else
-        printf("%-34s %s\n", name, ok ? "ok" : "FAIL");
-    if (!ok) bad++;
-}
-template <class T>
-struct Dev {
-    T *p;
-    size_t n;
-    Dev(size_t n_) : n(n_) { CK(hipMalloc((void **)&p, n * sizeof(T))); }
-    Dev(const std::vector<T> &v) : Dev(v.size())
-    {
-        CK(hipMemcpy(p, v.data(), n * sizeof(T), hipMemcpyHostToDevice));
-    }
-    ~Dev() { CK(hipFree(p)); }
-    std::vector<T> get()
-    {
-        std::vector<T> v(n);
-        CK(hipMemcpy(v.data(), p, n * sizeof(T), hipMemcpyDeviceToHost));
-        return v;
-    }
-};
-static uint32_t rs = 777;
-static uint32_t rnd()
-{
-    rs ^= rs << 13;
-    rs ^= rs >> 17;
-    rs ^= rs << 5;
-    return rs;
-}
-static float uni(float a, float b)
-{
-    return a + (b - a) * (rnd() >> 8) / 16777216.f;
-}
-static float bf(uint16_t h)
-{
-    uint32_t u = (uint32_t)h << 16;
-    float f;
-    memcpy(&f, &u, 4);
-    return f;
-}
-static uint16_t tobf(float f)
-{
-    uint32_t u;
-    memcpy(&u, &f, 4);
-    return (u + 0x7fff + (u >> 16 & 1)) >> 16;
-}
 // Reference 8-bit floats by table search: man 3 = E4M3, 2 = E5M2.
 static float f8(int b, int man, bool fnuz)
 {
@@ -533,6 +468,7 @@ static void t_timed()
 
 int main()
 {
+    rs = 777;
     hipDeviceProp_t p;
     CK(hipGetDeviceProperties(&p, 0));
     std::string g(p.gcnArchName, strcspn(p.gcnArchName, ":"));
