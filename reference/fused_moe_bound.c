@@ -353,8 +353,7 @@ static double distance(double v, trine_interval result)
     return trine_unknown(result) ? INFINITY : far;
 }
 
-/* How far a contribution of magnitude z moves where a row keeps it in x's dtype: it may overflow.
- */
+/* How far rounding to x's dtype, which may overflow, moves a contribution of magnitude z. */
 static double summand_rounding(trine_dtype dtype, double z)
 {
     double u = trine_rounding_bound(dtype, z);

@@ -97,12 +97,6 @@ static trine_status matrix_product(const trine_launch *launch, const moe_routes 
         gemm_shared_bytes(rows, moe_matrix_columns),
         false};
     const void *kernel = tall ? kernels.many : kernels.few;
-    // Also where nobody has called trine_prepare.
-    if (grid.shared_memory > 48 * 1024) {
-        trine_status status =
-            trine_gpu_load(launch->row, launch->ordinal, kernel, grid.shared_memory);
-        if (status) return status;
-    }
     void *args[] = {&p};
     return trine_gpu_launch(launch, kernel, &grid, args);
 }

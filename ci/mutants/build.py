@@ -10,30 +10,31 @@ TWINS = ("group_quant_gelu_erf", "group_quant_gelu_tanh", "group_quant_silu", "r
          "act_and_mul_relu2", "act_and_mul_swiglu_oai", "scaled_mm_e4m3fnuz", "scaled_mm_e5m2", "fused_moe_matrix_fp8", "fused_moe_matrix_f16")
 
 
-def write(path, text):
+def write(path, data, mode_of=None):
+  """An unchanged file keeps its time stamp, so that nothing is compiled again for it."""
+  data = data.encode() if isinstance(data, str) else data
   if os.path.exists(path):
-    with open(path) as f:
-      if f.read() == text: return
+    with open(path, "rb") as f:
+      if f.read() == data: return
   os.makedirs(os.path.dirname(path), exist_ok=True)
-  with open(path, "w") as f: f.write(text)
+  with open(path, "wb") as f: f.write(data)
+  if mode_of: shutil.copymode(mode_of, path)
 
 
-def copy_tree(root, to):
-  """The product's sources, as they are in the working tree; unchanged files keep their time stamps."""
+def read(root, *names):
+  with open(os.path.join(root, *names)) as f: return f.read()
+
+
+def copy_tree(root, to, leave_out):
+  """The product's sources, as they are in the working tree."""
   top = ("backends", "bench", "check", "include", "numerics", "ops", "packaging", "reference", "tools", "tests", "ci/mutants", "meson.build", "meson_options.txt")
   names = subprocess.run(["git", "-C", root, "ls-files", "-z", "-co", "--exclude-standard", *top], capture_output=True, text=True)
   files = names.stdout.split("\0")[:-1] if names.returncode == 0 else [
     os.path.relpath(os.path.join(d, f), root) for t in top for d, _, fs in (os.walk(os.path.join(root, t)) if os.path.isdir(os.path.join(root, t)) else [(root, [], [t])]) for f in fs]
   for name in files:
-    source, target = os.path.join(root, name), os.path.join(to, name)
-    if not os.path.isfile(source): continue
-    with open(source, "rb") as f: data = f.read()
-    if os.path.exists(target):
-      with open(target, "rb") as f:
-        if f.read() == data: continue
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    with open(target, "wb") as f: f.write(data)
-    shutil.copymode(source, target)
+    source = os.path.join(root, name)
+    if name in leave_out or not os.path.isfile(source): continue
+    with open(source, "rb") as f: write(os.path.join(to, name), f.read(), source)
 
 
 def compile_errors(text):
@@ -59,24 +60,12 @@ def module(home, root, vendor, targets, chosen, jobs, groups_only):
   for attempt in range(12):
     texts, mutants, unparsed = generate.generate(root, paths, targets, skip, groups_only)
     if attempt == 0:
-      keep = set(texts) | {"backends/gpu/mutant.h"} | {f"backends/{vendor}/{name}" for name in ("launch.c", "module.c", "meson.build")}
-      staged = os.path.join(home, "plain")
-      copy_tree(root, staged)
-      for d, _, fs in os.walk(staged):
-        for f in fs:
-          name = os.path.relpath(os.path.join(d, f), staged)
-          if name in keep: continue
-          with open(os.path.join(d, f), "rb") as g: data = g.read()
-          target = os.path.join(source, name)
-          if os.path.exists(target):
-            with open(target, "rb") as g:
-              if g.read() == data: continue
-          os.makedirs(os.path.dirname(target), exist_ok=True)
-          shutil.copy(os.path.join(d, f), target)
-      with open(os.path.join(root, "backends", vendor, "launch.c")) as f: write(os.path.join(source, "backends", vendor, "launch.c"), generate.hook(f.read()))
+      folder = os.path.join("backends", vendor)
+      copy_tree(root, source, {*texts, *(os.path.join(folder, name) for name in ("launch.c", "module.c", "meson.build"))})
       ops = [n[:-2] for n in sorted(os.listdir(os.path.join(root, "ops", "rows"))) if n.endswith(".h")]
-      with open(os.path.join(root, "backends", vendor, "module.c")) as f: write(os.path.join(source, "backends", vendor, "module.c"), generate.fnuz_hook(f.read(), ops))
-      with open(os.path.join(root, "backends", vendor, "meson.build")) as f: meson = f.read()
+      write(os.path.join(source, folder, "launch.c"), generate.hook(read(root, folder, "launch.c")))
+      write(os.path.join(source, folder, "module.c"), generate.fnuz_hook(read(root, folder, "module.c"), ops))
+      meson = read(root, folder, "meson.build")
       flag, n = re.subn(r"(command: \[(?:nvcc|hip_cxx), (?:cuda|hip)_flags,)(?=[^\n]*-c')",
                         r"""\1 mutant_modes.get(@FS@.stem(s), '-DTRINE_MUTANT_MAIN'), '-DTRINE_MUTANT_UNIT="' + @FS@.stem(s) + '"',""", meson)
       if n != 1: sys.exit(f"ci/mutate: the command for device sources was not found in backends/{vendor}/meson.build")
@@ -85,7 +74,7 @@ def module(home, root, vendor, targets, chosen, jobs, groups_only):
       else: flag = flag.replace("'-O3',", "'-O3', '-Xcicc=-O1', '-Xptxas=-O1',").replace("'-Xptxas=-warn-spills',", "")
       modes = {**{u: "TWIN" for u in TWINS}, **{u: "NONE" for u in unmutated}}
       flag = "mutant_modes = {" + ", ".join(f"'{u}': '-DTRINE_MUTANT_{mode}'" for u, mode in sorted(modes.items())) + "}\n" + flag.replace("@FS@", "hip_fs" if vendor == "hip" else "fs")
-      write(os.path.join(source, "backends", vendor, "meson.build"), flag)
+      write(os.path.join(source, folder, "meson.build"), flag)
       write(os.path.join(source, "backends", "gpu", "mutant.h"), generate.HEADER)
     for path, text in texts.items(): write(os.path.join(source, path), text)
     if not os.path.exists(os.path.join(build, "build.ninja")):

@@ -55,9 +55,9 @@ def rows_of_functions(root, paths):
   for header in set().union(*closures.values()):
     with open(os.path.join(root, header)) as f: words_of[header] = set(re.findall(r"\w+", f.read()))
   for launcher, row in launchers.items():
-    todo, seen = [(path, launcher) for path, *_ in functions[launcher]], set()
-    while todo:
-      unit, name = todo.pop()
+    pending, seen = [(path, launcher) for path, *_ in functions[launcher]], set()
+    while pending:
+      unit, name = pending.pop()
       if (unit, name) in seen: continue
       seen.add((unit, name))
       for path, called, words in functions.get(name, ()):
@@ -67,5 +67,5 @@ def rows_of_functions(root, paths):
           if path not in closures or not any(name in words_of[h] for h in closures[path] & closures[unit]): continue
         out[path, name].add(row)
         units[path][row].add(os.path.splitext(os.path.basename(home))[0])
-        todo += [(home, w) for w in called | words & kernels if w in functions and w not in launchers]
+        pending += [(home, w) for w in called | words & kernels if w in functions and w not in launchers]
   return out, units
