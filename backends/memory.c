@@ -27,9 +27,8 @@ trine_status trine_device_alloc(trine_context *context, DLDevice device, size_t 
     if (!own) return TRINE_INVALID_DEVICE;
     if (!data) return trine_fail(TRINE_INVALID_ARGUMENT, "data is NULL");
     if (own->module) return own->module->alloc(own->ordinal, size, data);
-    /* aligned_alloc wants whole multiples of the alignment. */
-    size_t rounded = (size / TRINE_WORKSPACE_ALIGNMENT + 1) * TRINE_WORKSPACE_ALIGNMENT;
-    *data = rounded < size ? NULL : aligned_alloc(TRINE_WORKSPACE_ALIGNMENT, rounded);
+    /* Not aligned_alloc, which rounds up: sanitizers shall see where the memory ends. */
+    if (posix_memalign(data, TRINE_WORKSPACE_ALIGNMENT, size ? size : 1)) *data = NULL;
     if (!*data) return trine_fail(TRINE_OUT_OF_MEMORY, "no memory for %zu bytes", size);
     return TRINE_OK;
 }

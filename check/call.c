@@ -18,6 +18,15 @@ int trine_call_owner(const trine_plan *plan, int tensor)
                                   : tensor;
 }
 
+/* Is the tensor only read? */
+static bool is_input(const trine_plan *plan, int tensor)
+{
+    for (int i = 0; i < plan->op->tensor_count; i++)
+        if (plan->op->tensors[i].role == TRINE_OUT && trine_call_owner(plan, i) == tensor)
+            return false;
+    return true;
+}
+
 trine_status trine_call_create(trine_call *call, const trine_plan *plan, const trine_data *data,
                                trine_context *context, DLDevice device)
 {
@@ -31,13 +40,14 @@ trine_status trine_call_create(trine_call *call, const trine_plan *plan, const t
     call->args = plan->args;
     for (int i = 0; i < plan->op->tensor_count && !status; i++) {
         if (plan->present[i] && !plan->in_place[i])
-            status = trine_tensor_create(&call->tensors[i], context, device, &plan->layout[i]);
+            status = trine_tensor_create(&call->tensors[i], context, device, &plan->layout[i],
+                                         is_input(plan, i));
     }
     if (!status && call->workspace_size) {
         trine_layout bytes = {.dtype = TRINE_U8, .rank = 1};
         bytes.shape[0] = (int64_t)call->workspace_size;
         bytes.stride[0] = 1;
-        status = trine_tensor_create(&call->workspace, context, device, &bytes);
+        status = trine_tensor_create(&call->workspace, context, device, &bytes, false);
     }
     for (int i = 0; i < plan->op->tensor_count && !status; i++) {
         const DLTensor *tensor = plan->present[i] ? &call->tensors[i].dl : NULL;

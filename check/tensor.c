@@ -51,7 +51,7 @@ bool trine_layout_is_contiguous(const trine_layout *layout)
 }
 
 trine_status trine_tensor_create(trine_tensor *tensor, trine_context *context, DLDevice device,
-                                 const trine_layout *layout)
+                                 const trine_layout *layout, bool fenced)
 {
     const size_t width = trine_dtype_size(layout->dtype);
     trine_status status;
@@ -65,17 +65,19 @@ trine_status trine_tensor_create(trine_tensor *tensor, trine_context *context, D
         tensor->extent > (INT64_C(1) << 46) / (int64_t)width)
         return trine_fail(TRINE_SIZE_OVERFLOW, "a tensor of this shape does not fit memory");
     tensor->origin = TRINE_GUARD + layout->misalignment;
-    tensor->size = tensor->origin + (size_t)tensor->extent * width + TRINE_GUARD;
+    tensor->size = tensor->origin + (size_t)tensor->extent * width + (fenced ? 0 : TRINE_GUARD);
     tensor->image = malloc(tensor->size);
     if (!tensor->image)
         return trine_fail(TRINE_OUT_OF_MEMORY, "no host memory for a tensor of %zu bytes",
                           tensor->size);
-    status = trine_device_alloc(context, device, tensor->size + ALIGNMENT, &tensor->memory);
+    status = trine_device_alloc(context, device, tensor->size + (fenced ? 0 : ALIGNMENT),
+                                &tensor->memory);
     if (status) {
         trine_tensor_destroy(tensor);
         return status;
     }
-    const uintptr_t gap = (ALIGNMENT - (uintptr_t)tensor->memory % ALIGNMENT) % ALIGNMENT;
+    const uintptr_t gap =
+        fenced ? 0 : (ALIGNMENT - (uintptr_t)tensor->memory % ALIGNMENT) % ALIGNMENT;
     tensor->base = (uint8_t *)tensor->memory + gap;
     memset(tensor->image, 0, tensor->size);
     tensor->dl = (DLTensor){

@@ -29,7 +29,7 @@ typedef struct trine_tensor {
     size_t origin;  /* byte of the image where element 0 lies */
     uint8_t *image; /* on the host */
     void *memory;   /* the allocation, on the device */
-    void *base;     /* what the image mirrors: 256-byte aligned */
+    void *base;     /* what the image mirrors */
     DLTensor dl;
 } trine_tensor;
 
@@ -42,8 +42,11 @@ void trine_layout_contiguous(trine_layout *layout);
 int64_t trine_layout_extent(const trine_layout *layout);
 bool trine_layout_is_contiguous(const trine_layout *layout);
 
+/* `fenced`: the allocation ends where the tensor does, so that tools which know allocations
+ * (AddressSanitizer, compute-sanitizer, an unreadable page behind it) see what is read beyond. It
+ * is aligned as the allocator does. Else there is a guard band behind it, too. */
 trine_status trine_tensor_create(trine_tensor *tensor, trine_context *context, DLDevice device,
-                                 const trine_layout *layout);
+                                 const trine_layout *layout, bool fenced);
 void trine_tensor_destroy(trine_tensor *tensor);
 
 /* The whole image, guards and gaps included. */
