@@ -61,7 +61,7 @@ def module(home, root, vendor, targets, chosen, jobs, groups_only):
     texts, mutants, unparsed = generate.generate(root, paths, targets, skip, groups_only)
     if attempt == 0:
       folder = os.path.join("backends", vendor)
-      copy_tree(root, source, {*texts, *(os.path.join(folder, name) for name in ("launch.c", "module.c", "meson.build"))})
+      copy_tree(root, source, {*texts, "tools/meson.build", *(os.path.join(folder, name) for name in ("launch.c", "module.c", "meson.build"))})
       ops = [n[:-2] for n in sorted(os.listdir(os.path.join(root, "ops", "rows"))) if n.endswith(".h")]
       write(os.path.join(source, folder, "launch.c"), generate.hook(read(root, folder, "launch.c")))
       write(os.path.join(source, folder, "module.c"), generate.fnuz_hook(read(root, folder, "module.c"), ops))
@@ -71,11 +71,15 @@ def module(home, root, vendor, targets, chosen, jobs, groups_only):
       if n != 1: sys.exit(f"ci/mutate: the command for device sources was not found in backends/{vendor}/meson.build")
       # Bodies are larger here; a loop that stays a loop would index registers, which the emulator doesn't do.
       if vendor == "hip": flag = flag.replace("hip_flags += [\n", "hip_flags += ['-mllvm', '-pragma-unroll-threshold=4000000', '-mllvm', '-disable-promote-alloca-to-vector', '-mllvm', '-disable-promote-alloca-to-lds']\n  hip_flags += [\n", 1).replace("'-O3'", "'-O1'")
-      else: flag = flag.replace("'-O3',", "'-O3', '-Xcicc=-O1', '-Xptxas=-O1',").replace("'-Xptxas=-warn-spills',", "")
+      # With all mutants in it, a body takes the optimizer from minutes to hours; without it, seconds.
+      else:
+        flag = flag.replace("'-O3',", "'-O3', '-Xcicc=-O0', '-Xptxas=-O1',").replace("'-Xptxas=-warn-spills',", "")
+        flag = re.sub(r"cuda_flags \+= '-gencode=arch=compute_@0@,code=compute_@0@'[^\n]*", "", flag)  # one machine, no PTX
       modes = {**{u: "TWIN" for u in TWINS}, **{u: "NONE" for u in unmutated}}
       flag = "mutant_modes = {" + ", ".join(f"'{u}': '-DTRINE_MUTANT_{mode}'" for u, mode in sorted(modes.items())) + "}\n" + flag.replace("@FS@", "hip_fs" if vendor == "hip" else "fs")
       write(os.path.join(source, folder, "meson.build"), flag)
       write(os.path.join(source, "backends", "gpu", "mutant.h"), generate.HEADER)
+      write(os.path.join(source, "tools", "meson.build"), read(root, "tools", "meson.build") + "executable('serve-mutants', '../ci/mutants/serve.c', dependencies: check_dep)\n")
     for path, text in texts.items(): write(os.path.join(source, path), text)
     if not os.path.exists(os.path.join(build, "build.ninja")):
       other = "hip" if vendor == "cuda" else "cuda"
@@ -83,7 +87,7 @@ def module(home, root, vendor, targets, chosen, jobs, groups_only):
       r = subprocess.run(["meson", "setup", build, source, f"-D{vendor}=enabled", f"-D{other}=disabled", "-Dtests=disabled", "-Dbench=disabled", "-Dtools=enabled", "-Dwerror=false", option],
                          capture_output=True, text=True)
       if r.returncode: sys.exit(f"ci/mutate: meson setup: {r.stdout[-2000:]}{r.stderr[-500:]}")
-    r = subprocess.run(["ninja", "-C", build, "-j", str(jobs), "-k", "0", "tools/trine", f"backends/{vendor}/trine_{vendor}.so"], capture_output=True, text=True, errors="replace")
+    r = subprocess.run(["ninja", "-C", build, "-j", str(jobs), "-k", "0", "tools/trine", "tools/serve-mutants", f"backends/{vendor}/trine_{vendor}.so"], capture_output=True, text=True, errors="replace")
     if r.returncode == 0: break
     bad = {}
     for file, line in compile_errors(r.stdout):
@@ -123,7 +127,7 @@ def pack(home, folder, vendor):
     os.makedirs(os.path.dirname(target), exist_ok=True)
     shutil.copy(source, target)
     if strip: subprocess.run(["strip", "--strip-unneeded", target], check=False)
-  files = ["tools/trine", f"backends/{vendor}/trine_{vendor}.so"] + [os.path.relpath(p, build) for p in glob.glob(os.path.join(build, "libtrine.so.[0-9]"))]
+  files = ["tools/trine", "tools/serve-mutants", f"backends/{vendor}/trine_{vendor}.so"] + [os.path.relpath(p, build) for p in glob.glob(os.path.join(build, "libtrine.so.[0-9]"))]
   libraries = {}
   for file in files:
     copy(os.path.join(build, file), os.path.join("build", file), True)
@@ -134,6 +138,6 @@ def pack(home, folder, vendor):
   copy(os.path.join(home, "mutants.json"), "mutants.json")
   copy(os.path.join(os.path.dirname(HERE), "mutate"), "ci/mutate")
   for name in sorted(os.listdir(HERE)):
-    if os.path.isfile(os.path.join(HERE, name)): copy(os.path.join(HERE, name), os.path.join("ci/mutants", name))
+    if os.path.isfile(os.path.join(HERE, name)) and not name.endswith(".c"): copy(os.path.join(HERE, name), os.path.join("ci/mutants", name))
   size = sum(os.path.getsize(os.path.join(d, f)) for d, _, fs in os.walk(folder) for f in fs)
   print(f"{folder}: {size / 2**20:.1f} MiB")

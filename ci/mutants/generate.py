@@ -37,10 +37,10 @@ HEADER = r"""// Made by ci/mutate: which mutant runs, for the device and the hos
 
 #if defined(__HIP__)
 #include <hip/hip_runtime.h>
-#define TRINE_MUTANT_COPY(to, from) (void)hipMemcpyToSymbol(HIP_SYMBOL(to), from, sizeof *(from), 0, hipMemcpyHostToDevice)
+#define TRINE_MUTANT_COPY(to, from) (void)hipMemcpyToSymbol(HIP_SYMBOL(to), from, sizeof *(from), 0, hipMemcpyHostToDevice), (void)hipDeviceSynchronize()
 #else
 #include <cuda_runtime.h>
-#define TRINE_MUTANT_COPY(to, from) (void)cudaMemcpyToSymbol(to, from, sizeof *(from))
+#define TRINE_MUTANT_COPY(to, from) (void)cudaMemcpyToSymbol(to, from, sizeof *(from)), (void)cudaDeviceSynchronize()
 #endif
 
 extern "C" {
@@ -101,7 +101,8 @@ HOOK = r"""
 
 int trine_mutant_chosen;
 static struct { const char *unit; void (*set)(void); } trine_mutant_units[256];
-static int trine_mutant_unit_count, trine_mutant_ready;
+static int trine_mutant_unit_count;
+static char trine_mutant_set[256]; /* is a unit's number not 0? */
 
 void trine_mutant_register(const char *unit, void (*set)(void));
 void trine_mutant_register(const char *unit, void (*set)(void))
@@ -110,18 +111,30 @@ void trine_mutant_register(const char *unit, void (*set)(void))
     trine_mutant_units[trine_mutant_unit_count++].set = set;
 }
 
-/* TRINE_MUTANT is the number; TRINE_MUTANT_UNITS names the sources that hold it (",a,b,"). */
+/* TRINE_MUTANT is the number; TRINE_MUTANT_UNITS names the sources that hold it (",a,b,"). Both may change between calls. */
 static void trine_mutant_choose(void)
 {
-    if (trine_mutant_ready) return;
-    trine_mutant_ready = 1;
+    static char last[16], last_units[2048];
     const char *number = getenv("TRINE_MUTANT"), *units = getenv("TRINE_MUTANT_UNITS");
-    trine_mutant_chosen = number ? atoi(number) : 0;
+    if (!number) number = "";
+    if (!units) units = "";
+    if (strcmp(number, last) == 0 && strcmp(units, last_units) == 0) return;
+    last[0] = last_units[0] = 0;
+    strncat(last, number, sizeof last - 1);
+    strncat(last_units, units, sizeof last_units - 1);
+    trine_mutant_chosen = 0;
+    for (int i = 0; i < trine_mutant_unit_count; i++) {
+        if (trine_mutant_set[i]) trine_mutant_units[i].set();
+        trine_mutant_set[i] = 0;
+    }
+    trine_mutant_chosen = atoi(number);
     for (int i = 0; trine_mutant_chosen && i < trine_mutant_unit_count; i++) {
         char name[128] = ",";
         strncat(name, trine_mutant_units[i].unit, 100);
         strcat(name, ",");
-        if (!units || strstr(units, name)) trine_mutant_units[i].set();
+        if (*units && !strstr(units, name)) continue;
+        trine_mutant_units[i].set();
+        trine_mutant_set[i] = 1;
     }
 }
 
@@ -518,9 +531,25 @@ def environments():
   return out
 
 
+def compiled(root, files, target):
+  """Which of `files` the compiler sees for a target: the sources of its vendor and what they include, conditions obeyed."""
+  vendor, out = "cuda" if target.startswith("sm_") else "hip", set()
+  pending = [f for f in files if f.endswith((".cu", ".hip")) and f.split("/")[1] in ("gpu", vendor)]
+  while pending:
+    path = pending.pop()
+    if path in out or path not in files: continue
+    out.add(path)
+    with open(os.path.join(root, path)) as f: source = parse.Source(f.read())
+    for token, active in zip(source.tokens, parse.conditions(source, dict(environments()[target]))):
+      m = re.match(r'\s*#\s*include\s+"([^"]+)"', token.text) if token.kind == "pp" and active else None
+      if m: pending.append(m[1])
+  return out
+
+
 def generate(root, files, targets, skip=(), groups_only=False):
   """({path: new text}, [mutant], [what was not parsed]) of `files` (paths below root, in a fixed order)."""
   texts, mutants, unparsed, bases = {}, [], [], set()
+  seen = {t: compiled(root, files, t) for t in targets}
   for path in files:
     base = zlib.crc32(path.encode()) % 2000000
     while base in bases or base == 0: base += 1
@@ -533,6 +562,6 @@ def generate(root, files, targets, skip=(), groups_only=False):
     active = {t: parse.conditions(maker.source, dict(environments()[t])) for t in targets}
     for m in maker.mutants:
       token = m.pop("token")
-      m["targets"] = [t for t in targets if active[t][token]]
+      m["targets"] = [t for t in targets if path in seen[t] and active[t][token]]
     mutants += [m for m in maker.mutants if m["name"] not in maker.skip]
   return texts, mutants, unparsed
