@@ -133,8 +133,10 @@ static void judge_row(trine_suite *suite, trine_oracle *oracle, const trine_case
 
     if (!score || (suite->stop_at_failure && score->failed)) return;
     /* The row that selection picks runs through selection. */
-    trine_judge_row(oracle, row, selected && !suite->row ? suite->target->context : NULL, flags,
-                    &result);
+    do
+        trine_judge_row(oracle, row, selected && !suite->row ? suite->target->context : NULL, flags,
+                        &result);
+    while (suite->again && suite->again(suite->cookie, entry->number, &result));
     if (!suite->mutants_only) add_comparison(&score->comparison, &result.comparison);
     trine_staged_add(&score->staged, &result.staged);
     if (!suite->mutants_only && result.verdict != TRINE_SKIPPED &&
@@ -226,6 +228,7 @@ static void run_case(trine_suite *suite, const trine_case *entry, bool needy)
 static bool wanted(const trine_suite *suite, const trine_cases *cases, const trine_case *entry)
 {
     if (suite->only >= 0 && entry->number != suite->only) return false;
+    if (entry->number < suite->from) return false;
     for (int i = 0; i < suite->filter_count; i++) {
         if (!trine_case_matches(cases, entry, suite->filters[i].name, suite->filters[i].value))
             return false;

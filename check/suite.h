@@ -43,6 +43,7 @@ typedef struct trine_suite {
     long case_minimum;    /* after so many, all pairs being covered is enough */
     long row_minimum;     /* a row with fewer cases than this gets plain ones as well */
     int64_t only;         /* the number of the one case to run; -1: all */
+    int64_t from;         /* the first case to run */
     const char *row;      /* the one row to run; NULL: all */
     bool stop_at_failure; /* of a row: enough is known */
     bool mutants_only;    /* run only rows of check/mutants.h */
@@ -53,6 +54,8 @@ typedef struct trine_suite {
     void (*failed)(void *cookie, const trine_failure *failure);
     void (*progress)(void *cookie, int32_t op, long done);
     bool (*enough)(void *cookie); /* stop before the next case; NULL: never */
+    /* NULL, or told each verdict of case `number`: true runs the same call by the row again. */
+    bool (*again)(void *cookie, int64_t number, const trine_result *result);
     void *cookie;
 
     /* Results. */
