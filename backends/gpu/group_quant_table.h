@@ -163,12 +163,12 @@ __global__ void TRINE_LAUNCH_BOUNDS(group_quant_table_threads, group_quant_table
             silu_words<false>(w, gate, up, table);
         const uint32_t largest = team_max<Lanes>(X::largest(w));
         const bool singly = wave_any(largest >= X::quotient_end);
-        float s = 0.0f;
-        if (singly) {
-            const uint8_t *x = group_quant_chunk::x(p, c);
-            s = group_scale<Q>(p, team_finite<X, Lanes, silu>(p, x, c.live));
-            if (c.live) quantize_singly<X, Q, silu>(p, group_quant_chunk::q(p, c), x, s);
-        }
+        float amax = X::from_bits(largest);
+        if (singly) amax = team_finite<X, Lanes, silu>(p, group_quant_chunk::x(p, c), c.live);
+        const float s = group_scale<Q>(p, amax);
+        if (singly && c.live)
+            quantize_singly<X, Q, silu>(p, group_quant_chunk::q(p, c), group_quant_chunk::x(p, c),
+                                        s);
 
         // No call stands between these loads and their use, where registers are short.
         tile = group_quant_tile::after(t, tile);
@@ -181,7 +181,6 @@ __global__ void TRINE_LAUNCH_BOUNDS(group_quant_table_threads, group_quant_table
         if (c.live) {
             if (!singly) {
                 uint32_t codes[4];
-                s = group_scale<Q>(p, X::from_bits(largest));
                 quantize_chunk<X, Q>(codes, w, s, p.truncate);
                 store_words(group_quant_chunk::q(p, c), codes);
             }
