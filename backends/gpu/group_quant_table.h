@@ -21,9 +21,10 @@ constexpr uint32_t group_quant_table_tiles = group_quant_table_threads / group_q
 
 struct group_quant_table_params {
     group_quant_params quant;
-    uint32_t column_tiles, row_tiles;
+    uint32_t column_tiles;
     small_divider by_column_tiles;
-    uint32_t step_columns, step_rows; // from a tile to the thread's next one
+    uint32_t chunk_end, row_end;     // of all tiles
+    uint32_t step_chunks, step_rows; // from a thread's tile to its next one
 };
 
 struct group_quant_table_plan {
@@ -41,73 +42,86 @@ inline void group_quant_table_plan_make(const trine_per_token_group_quant_proble
     t->quant = vector.params;
     const group_quant_params &p = t->quant;
     t->column_tiles = (p.chunks + p.chunk_mask) >> p.chunk_shift;
-    t->row_tiles = (p.visit + (1u << p.row_shift) - 1) >> p.row_shift;
+    t->chunk_end = t->column_tiles << p.chunk_shift;
+    const uint32_t row_tiles = (p.visit + (1u << p.row_shift) - 1) >> p.row_shift;
+    t->row_end = row_tiles << p.row_shift;
     const uint32_t units = caps->limits.compute_units ? caps->limits.compute_units : 128;
-    const uint64_t tiles = static_cast<uint64_t>(t->column_tiles) * t->row_tiles;
+    const uint64_t tiles = static_cast<uint64_t>(t->column_tiles) * row_tiles;
     const uint64_t wanted = (tiles + group_quant_table_tiles - 1) / group_quant_table_tiles;
     plan->blocks = static_cast<uint32_t>(wanted < units ? wanted : units);
     if (problem->experts == 0) plan->blocks = 0;
     const uint32_t step = plan->blocks * group_quant_table_tiles;
     const uint32_t divisor = t->column_tiles ? t->column_tiles : 1;
     t->by_column_tiles = small_divider_of(divisor);
-    t->step_columns = step % divisor;
-    t->step_rows = step / divisor;
+    t->step_chunks = step % divisor << p.chunk_shift;
+    t->step_rows = step / divisor << p.row_shift;
 }
 
-// A thread's tile, columns first.
-struct group_quant_tile {
-    uint32_t column, row;
+// A thread's chunk of a tile; tiles go on columns first.
+struct group_quant_spot {
+    uint32_t chunk, row;
 
     // Neighbouring tiles go to neighbouring blocks, so that a last round that is not full is spread
     // over all of them.
-    TRINE_DEVICE group_quant_tile first(const group_quant_table_params &t)
+    TRINE_DEVICE group_quant_spot first(const group_quant_table_params &t)
     {
-        const uint32_t index = blockIdx.x + gridDim.x * (threadIdx.x / group_quant_tile_threads);
-        const uint32_t row = divide(index, t.by_column_tiles);
-        return {index - row * t.column_tiles, row};
+        const group_quant_params &p = t.quant;
+        const uint32_t tile = blockIdx.x + gridDim.x * (threadIdx.x / group_quant_tile_threads);
+        const uint32_t thread = threadIdx.x % group_quant_tile_threads;
+        const uint32_t row = divide(tile, t.by_column_tiles);
+        const uint32_t column = tile - row * t.column_tiles;
+        return {(column << p.chunk_shift) + (thread & p.chunk_mask),
+                (row << p.row_shift) + (thread >> p.chunk_shift)};
     }
 
-    TRINE_DEVICE group_quant_tile after(const group_quant_table_params &t, group_quant_tile tile)
+    TRINE_DEVICE group_quant_spot after(const group_quant_table_params &t, group_quant_spot spot)
     {
-        tile.column += t.step_columns, tile.row += t.step_rows;
-        if (tile.column >= t.column_tiles) tile.column -= t.column_tiles, tile.row++;
-        return tile;
+        spot.chunk += t.step_chunks, spot.row += t.step_rows;
+        if (spot.chunk >= t.chunk_end)
+            spot.chunk -= t.chunk_end, spot.row += 1u << t.quant.row_shift;
+        return spot;
     }
-};
 
-// The thread's chunk of a tile.
-struct group_quant_chunk {
-    group_quant_place at;
-    uint32_t row;
-    bool live; // to be quantized
+    TRINE_DEVICE bool is_live(const group_quant_params &p, group_quant_spot spot)
+    {
+        return spot.chunk < p.chunks && spot.row < p.rows;
+    }
 
     template <uint32_t Lanes>
-    TRINE_DEVICE group_quant_chunk of(const group_quant_params &p, group_quant_tile tile)
+    TRINE_DEVICE group_quant_place place(const group_quant_params &p, group_quant_spot spot)
     {
-        const uint32_t thread = threadIdx.x % group_quant_tile_threads;
-        group_quant_chunk c;
-        c.at.chunk = (tile.column << p.chunk_shift) + (thread & p.chunk_mask);
-        c.at.group = c.at.chunk / Lanes;
-        c.at.expert = 0;
-        c.at.inside = c.at.chunk < p.chunks;
-        c.at.leader = c.at.chunk % Lanes == 0;
-        c.row = (tile.row << p.row_shift) + (thread >> p.chunk_shift);
-        c.live = c.at.inside && c.row < p.rows;
-        return c;
+        return {spot.chunk, spot.chunk / Lanes, 0, spot.chunk < p.chunks, spot.chunk % Lanes == 0};
     }
 
-    TRINE_DEVICE const uint8_t *x(const group_quant_params &p, const group_quant_chunk &c)
+    // Bytes from the first gate.
+    TRINE_DEVICE uint64_t offset(const group_quant_params &p, group_quant_spot spot)
     {
-        return static_cast<const uint8_t *>(p.x) + static_cast<uint64_t>(c.at.chunk) * 32 +
-               strides<false>(c.row, p.x_row);
+        return static_cast<uint64_t>(spot.chunk) * (4 * bf16::words) +
+               strides<false>(spot.row, p.x_row);
     }
 
-    TRINE_DEVICE uint8_t *q(const group_quant_params &p, const group_quant_chunk &c)
+    TRINE_DEVICE const uint8_t *x(const group_quant_params &p, group_quant_spot spot)
     {
-        return static_cast<uint8_t *>(p.q) + static_cast<uint64_t>(c.at.chunk) * 16 +
-               strides<false>(c.row, p.q_row);
+        return static_cast<const uint8_t *>(p.x) + offset(p, spot);
+    }
+
+    TRINE_DEVICE uint8_t *q(const group_quant_params &p, group_quant_spot spot)
+    {
+        return static_cast<uint8_t *>(p.q) + static_cast<uint64_t>(spot.chunk) * 16 +
+               strides<false>(spot.row, p.q_row);
     }
 };
+
+// Where there is no chunk, the words stay what they were, and nothing comes of them.
+TRINE_DEVICE void load_spot(uint32_t (&gate)[bf16::words], uint32_t (&up)[bf16::words],
+                            const group_quant_params &p, group_quant_spot spot)
+{
+    if (!group_quant_spot::is_live(p, spot)) return;
+    const uint64_t offset = group_quant_spot::offset(p, spot);
+    const uint8_t *x = static_cast<const uint8_t *>(p.x);
+    load_written(gate, x + offset);
+    load_written(up, x + p.up_offset + offset);
+}
 
 TRINE_DEVICE float gate_sigmoid(const float *table, uint32_t place)
 {
@@ -137,11 +151,10 @@ __global__ void TRINE_LAUNCH_BOUNDS(group_quant_table_threads, group_quant_table
     constexpr int32_t silu = group_quant_silu;
     __shared__ float table[TRINE_GPU_GATE_ENTRIES];
     const group_quant_params &p = t.quant;
-    group_quant_tile tile = group_quant_tile::first(t);
-    group_quant_chunk c = group_quant_chunk::of<Lanes>(p, tile);
-    if (c.live) {
-        fetch_ahead(group_quant_chunk::x(p, c));
-        fetch_ahead(group_quant_chunk::x(p, c) + p.up_offset);
+    group_quant_spot spot = group_quant_spot::first(t);
+    if (group_quant_spot::is_live(p, spot)) {
+        fetch_ahead(group_quant_spot::x(p, spot));
+        fetch_ahead(group_quant_spot::x(p, spot) + p.up_offset);
     }
 #pragma unroll 1
     for (uint32_t i = threadIdx.x; i < TRINE_GPU_GATE_ENTRIES; i += group_quant_table_threads)
@@ -149,46 +162,40 @@ __global__ void TRINE_LAUNCH_BOUNDS(group_quant_table_threads, group_quant_table
     begin();
     __syncthreads();
 
-    // Where there is no chunk these stay what they were, and nothing comes of them.
-    uint32_t gate[8] = {}, up[8] = {};
-    if (c.live) {
-        load_written(gate, group_quant_chunk::x(p, c));
-        load_written(up, group_quant_chunk::x(p, c) + p.up_offset);
-    }
-    while (tile.row < t.row_tiles) {
-        uint32_t w[8];
+    uint32_t gate[X::words] = {}, up[X::words] = {};
+    load_spot(gate, up, p, spot);
+    while (spot.row < t.row_end) {
+        uint32_t w[X::words];
         if (p.each)
             silu_words<true>(w, gate, up, table);
         else
             silu_words<false>(w, gate, up, table);
+        // The words are free for the next chunk's.
+        const group_quant_spot next = group_quant_spot::after(t, spot);
+        load_spot(gate, up, p, next);
+
+        const bool live = group_quant_spot::is_live(p, spot);
         const uint32_t largest = team_max<Lanes>(X::largest(w));
         const bool singly = wave_any(largest >= X::quotient_end);
         float amax = X::from_bits(largest);
-        if (singly) amax = team_finite<X, Lanes, silu>(p, group_quant_chunk::x(p, c), c.live);
+        if (singly) amax = team_finite<X, Lanes, silu>(p, group_quant_spot::x(p, spot), live);
         const float s = group_scale<Q>(p, amax);
-        if (singly && c.live)
-            quantize_singly<X, Q, silu>(p, group_quant_chunk::q(p, c), group_quant_chunk::x(p, c),
-                                        s);
 
-        // No call stands between these loads and their use, where registers are short.
-        tile = group_quant_tile::after(t, tile);
-        const group_quant_chunk next = group_quant_chunk::of<Lanes>(p, tile);
-        if (next.live) {
-            load_written(gate, group_quant_chunk::x(p, next));
-            load_written(up, group_quant_chunk::x(p, next) + p.up_offset);
-        }
-
-        if (c.live) {
-            if (!singly) {
+        const group_quant_place at = group_quant_spot::place<Lanes>(p, spot);
+        uint8_t *q = group_quant_spot::q(p, spot);
+        if (live) {
+            if (singly) {
+                quantize_singly<X, Q, silu>(p, q, group_quant_spot::x(p, spot), s);
+            } else {
                 uint32_t codes[4];
                 quantize_chunk<X, Q>(codes, w, s, p.truncate);
-                store_words(group_quant_chunk::q(p, c), codes);
+                store_words(q, codes);
             }
-            if (c.at.leader) store_scale<false>(p, c.at, c.row, s);
-        } else if (c.at.inside && c.row < p.visit) {
-            zero_padding<false>(p, c.at, group_quant_chunk::q(p, c), c.row);
+            if (at.leader) store_scale<false>(p, at, spot.row, s);
+        } else if (at.inside && spot.row < p.visit) {
+            zero_padding<false>(p, at, q, spot.row);
         }
-        c = next;
+        spot = next;
     }
 }
 
