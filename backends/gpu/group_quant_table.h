@@ -2,9 +2,10 @@
 // per_token_group_quant on a GPU, for CUDA and HIP: the row `table`, for silu of very many bf16.
 //
 // What bounds `vector` there is the issue of instructions, most of them the sigmoid's. This kernel
-// looks it up in shared memory. A table takes a microsecond to make, so there is one block a
-// multiprocessor, and it goes round: each 128 of its threads work as a block of `vector` does, on
-// one tile after another, with the loads of the next tile on their way while a tile is quantized.
+// looks it up in shared memory. A table takes as many sigmoids as half a round of a block has
+// elements, so there is one block a multiprocessor, and it goes round: each 128 of its threads work
+// as a block of `vector` does, on one tile after another, with the loads of the next tile on their
+// way while a tile is quantized.
 #ifndef TRINE_BACKENDS_GPU_GROUP_QUANT_TABLE_H
 #define TRINE_BACKENDS_GPU_GROUP_QUANT_TABLE_H
 
