@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ops/tuned.h"
+
 /* Writes a reason when one is wanted; always false, so that refusals read as one line. */
 __attribute__((format(printf, 3, 4))) static bool refuse(char *reason, size_t size,
                                                          const char *format, ...)
@@ -149,16 +151,24 @@ bool trine_row_accepts(const trine_context *context, const trine_context_row *en
     return why ? refuse(reason, size, "%s", why) : true;
 }
 
-/* The tuned row for this call, or NULL. */
-static const char *tuned_row(const trine_context *context, const trine_selection_query *query)
+/* The row that a list of measured preferences has for this call, if it takes it. */
+static const trine_context_row *tuned_row(const trine_context *context,
+                                          const trine_selection_query *query,
+                                          const trine_tuned *list, size_t count)
 {
+    int32_t op = query->entry->description.op;
+    const char *name = NULL;
     double bytes = -1;
-    for (size_t i = 0; i < context->tuned_count; i++) {
-        const trine_tuned *tuned = &context->tuned[i];
-        if (tuned->op != query->entry->description.op || strcmp(tuned->device, query->caps->name))
-            continue;
+    for (size_t i = 0; !name && i < count; i++) {
+        const trine_tuned *tuned = &list[i];
+        if (tuned->op != op || strcmp(tuned->device, query->caps->name)) continue;
         if (bytes < 0) bytes = query->entry->cost(query->problem).bytes;
-        if (bytes >= tuned->min_bytes && bytes < tuned->max_bytes) return tuned->row;
+        if (bytes >= tuned->min_bytes && bytes < tuned->max_bytes) name = tuned->row;
+    }
+    for (size_t i = 0; name && i < context->row_count[op]; i++) {
+        const trine_context_row *row = context->rows[op][i];
+        if (!strcmp(row->row.name, name) && trine_row_accepts(context, row, query, NULL, 0))
+            return row;
     }
     return NULL;
 }
@@ -167,16 +177,15 @@ static const trine_context_row *choose(const trine_context *context,
                                        const trine_selection_query *query)
 {
     int32_t op = query->entry->description.op;
-    const char *tuned = tuned_row(context, query);
-    for (size_t i = 0; tuned && i < context->row_count[op]; i++) {
-        const trine_context_row *row = context->rows[op][i];
-        if (!strcmp(row->row.name, tuned) && trine_row_accepts(context, row, query, NULL, 0))
-            return row;
-    }
-    for (size_t i = 0; i < context->row_count[op]; i++)
-        if (trine_row_accepts(context, context->rows[op][i], query, NULL, 0))
-            return context->rows[op][i];
-    return NULL;
+    const trine_context_row *row = tuned_row(context, query, context->tuned, context->tuned_count);
+    trine_context_row *const *rows = context->rows[op];
+    size_t i = 0, count = context->row_count[op];
+    for (; !row && i < count && rows[i]->added; i++)
+        if (trine_row_accepts(context, rows[i], query, NULL, 0)) row = rows[i];
+    if (!row) row = tuned_row(context, query, trine_builtin_tuned, trine_builtin_tuned_count);
+    for (; !row && i < count; i++)
+        if (trine_row_accepts(context, rows[i], query, NULL, 0)) row = rows[i];
+    return row;
 }
 
 /* One sentence with the reason of every candidate, the likeliest first. */

@@ -88,6 +88,16 @@ TRINE_DEVICE float activate(const activation_rule &rule, float gate, float up)
     }
 }
 
+// a * up of a word's elements, rounded to X, where a = act(gate); a is used up.
+template <class X, trine_activation Activation, bool Each>
+TRINE_DEVICE uint32_t multiply_word(float (&a)[X::per_word], const float (&up)[X::per_word])
+{
+    if constexpr (Each) X::round_word(a);
+#pragma unroll
+    for (uint32_t j = 0; j < X::per_word; j++) a[j] = a[j] * activation_factor<Activation>(up[j]);
+    return X::pack_word(a);
+}
+
 // act(gate) * up of a word's elements, limited before, rounded to X; gate is used up.
 template <class X, trine_activation Activation, bool Each>
 TRINE_DEVICE uint32_t activate_word(float (&gate)[X::per_word], const float (&up)[X::per_word],
@@ -95,11 +105,7 @@ TRINE_DEVICE uint32_t activate_word(float (&gate)[X::per_word], const float (&up
 {
 #pragma unroll
     for (uint32_t j = 0; j < X::per_word; j++) gate[j] = activate_gate<Activation>(gate[j], alpha);
-    if constexpr (Each) X::round_word(gate);
-#pragma unroll
-    for (uint32_t j = 0; j < X::per_word; j++)
-        gate[j] = gate[j] * activation_factor<Activation>(up[j]);
-    return X::pack_word(gate);
+    return multiply_word<X, Activation, Each>(gate, up);
 }
 
 // The same for words of gates and as many of ups.

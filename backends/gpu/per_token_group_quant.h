@@ -115,6 +115,14 @@ static __device__ __noinline__ uint32_t largest_finite(const group_quant_params 
     return largest;
 }
 
+// The largest finite magnitude of the team's chunks.
+template <class X, uint32_t Lanes, int32_t Activation>
+TRINE_DEVICE float team_finite(const group_quant_params &p, const uint8_t *x, bool live)
+{
+    uint32_t bits = live ? largest_finite<X, Activation>(p, x) : 0;
+    return trine_f32_from_bits(team_max<Lanes>(bits));
+}
+
 template <class X, class Q, int32_t Activation>
 static __device__ __noinline__ void quantize_singly(const group_quant_params &p, uint8_t *q,
                                                     const uint8_t *x, float s)
@@ -236,10 +244,7 @@ TRINE_DEVICE void quantize_row(const group_quant_params &p, const group_quant_pl
     uint32_t largest = team_max<Lanes>(X::largest(w));
     const bool singly = wave_any(largest >= X::quotient_end);
     float amax = X::from_bits(largest);
-    if (singly) {
-        uint32_t bits = live ? largest_finite<X, Activation>(p, x) : 0;
-        amax = trine_f32_from_bits(team_max<Lanes>(bits));
-    }
+    if (singly) amax = team_finite<X, Lanes, Activation>(p, x, live);
     const float s = group_scale<Q>(p, amax);
 
     if (!live) {

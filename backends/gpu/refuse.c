@@ -37,3 +37,18 @@ const char *trine_gpu_per_token_group_quant_vector_refuse(const trine_problem *p
     if (p->experts > 65535) return "x has more than 65535 experts";
     return NULL;
 }
+
+const char *trine_gpu_per_token_group_quant_table_refuse(const trine_problem *problem,
+                                                         const trine_caps *caps)
+{
+    const trine_per_token_group_quant_problem *p = &problem->per_token_group_quant;
+    if (p->activation != TRINE_ACTIVATION_SILU) return "activation must be silu";
+    if (p->masked_m.data) return "masked_m can't be given";
+    if (p->experts > 1) return "x has more than one expert";
+    /* The kernel multiplies 32 bits by 32. */
+    const int64_t far = INT64_C(1) << 32;
+    if (p->x.stride[1] >= far / 2 || p->q.stride[1] >= far || p->scale_row_stride >= far / 4 ||
+        p->scale_column_stride >= far / 4)
+        return "strides of rows and of columns of scale must be below 2^32 bytes";
+    return trine_gpu_per_token_group_quant_vector_refuse(problem, caps);
+}

@@ -20,6 +20,8 @@ const char *trine_gpu_fp8_convert_vector_refuse(const trine_problem *problem,
 
 const char *trine_gpu_per_token_group_quant_vector_refuse(const trine_problem *problem,
                                                           const trine_caps *caps);
+const char *trine_gpu_per_token_group_quant_table_refuse(const trine_problem *problem,
+                                                         const trine_caps *caps);
 
 const char *trine_gpu_rotary_embedding_tiled_refuse(const trine_problem *problem,
                                                     const trine_caps *caps);

@@ -250,8 +250,8 @@ typedef struct trine_tuned {
     double min_bytes, max_bytes; /**< inclusive, exclusive; as trine_op_cost counts */
 } trine_tuned;
 
-/** Adds measured preferences; earlier ones win. Copies the structs; strings must outlive the
- * context. Not thread-safe against calls on the same context. */
+/** Adds measured preferences; earlier ones win, and all of them over the built-in ones. Copies the
+ * structs; strings must outlive the context. Not thread-safe against calls on the same context. */
 TRINE_API trine_status trine_context_add_tuned(trine_context *context, const trine_tuned *tuned,
                                                size_t count);
 

@@ -253,6 +253,44 @@ Test(selection, tuned_entries_come_first)
     trine_context_destroy(&context);
 }
 
+/* Which row runs a silu and group quantization of `rows` by 512 columns on sm_90. */
+static const char *quantizes(trine_context *context, int64_t rows)
+{
+    static trine_explanation entries[64];
+    size_t count = 0;
+    const DLDevice cpu = {kDLCPU, 0};
+    int64_t x_shape[2] = {rows, 1024}, q_shape[2] = {rows, 512}, scale_shape[2] = {rows, 4};
+    DLTensor x = tensor_of(TRINE_BF16, cpu, 2, x_shape, NULL);
+    DLTensor q = tensor_of(TRINE_E4M3FN, cpu, 2, q_shape, NULL);
+    DLTensor scale = tensor_of(TRINE_F32, cpu, 2, scale_shape, NULL);
+    trine_per_token_group_quant_args args = TRINE_PER_TOKEN_GROUP_QUANT_ARGS_INIT;
+    args.x = &x, args.q = &q, args.scale = &scale;
+    args.activation = TRINE_ACTIVATION_SILU;
+    cr_assert_eq(
+        trine_per_token_group_quant_explain(context, NULL, &args, "sm_90", entries, 64, &count),
+        TRINE_OK, "%s", trine_last_error());
+    for (size_t i = 0; i < count; i++)
+        if (entries[i].runs) return entries[i].row;
+    return "none";
+}
+
+/* 2564 bytes a row of x, q and scale: the built-in preference begins at 48 MB. */
+Test(selection, built_in_preferences_come_after_the_callers)
+{
+    trine_context *context = context_with(NULL, NULL, NULL);
+    if (!strcmp(quantizes(context, 1), "none")) cr_skip("this build holds no code for sm_90");
+    cr_expect_str_eq(quantizes(context, 18000), "vector");
+    cr_expect_str_eq(quantizes(context, 19000), "table");
+    trine_row row = row_of(TRINE_BACKEND_CUDA, "mine");
+    row.op = TRINE_OP_PER_TOKEN_GROUP_QUANT;
+    cr_assert_eq(trine_context_add_rows(context, &row, 1), TRINE_OK, "%s", trine_last_error());
+    cr_expect_str_eq(quantizes(context, 19000), "mine");
+    const trine_tuned tuned = {TRINE_OP_PER_TOKEN_GROUP_QUANT, "sm_90", "generic", 0, 1e15};
+    cr_assert_eq(trine_context_add_tuned(context, &tuned, 1), TRINE_OK);
+    cr_expect_str_eq(quantizes(context, 19000), "generic");
+    trine_context_destroy(&context);
+}
+
 /* The reference stands in on a simulated device, asked for by name where the device has rows of its
  * own; a named device is taken as the real one. */
 Test(selection, named_devices_have_no_stand_in)

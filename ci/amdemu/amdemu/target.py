@@ -94,6 +94,8 @@ class Target(Overrides):
       d = getattr(cls, n, None)
       return (raw >> d.lo) & ((1 << (d.hi - d.lo + 1)) - 1) if hasattr(d, "lo") else default
     if name.endswith(("S_TRAP",)): op.flags = F_TRAP
+    # The code generator would take the marker that stands for src0 as the operand.
+    if re.match(r"VOP3\w*_DPP", cls.__name__): raise EmuError(f"{name}: VOP3 with DPP")
     ov = None if _env_flag("AMDEMU_NO_OVERRIDES") else self.override(inst, name, f, cls.__name__.removesuffix("_LIT"), raw, size)
     if ov:
       op.flags |= F_OVERRIDE
