@@ -17,7 +17,8 @@ namespace trine_gpu
 {
 
 constexpr uint32_t group_quant_table_threads = 1024;
-constexpr uint32_t group_quant_tile_threads = 128; // as group_quant_plan_make lays out blocks
+constexpr uint32_t group_quant_tile_shift = 7;
+constexpr uint32_t group_quant_tile_threads = 1u << group_quant_tile_shift; // a block of `vector`
 constexpr uint32_t group_quant_table_tiles = group_quant_table_threads / group_quant_tile_threads;
 
 struct group_quant_table_params {
@@ -38,7 +39,7 @@ inline void group_quant_table_plan_make(const trine_per_token_group_quant_proble
                                         const trine_caps *caps, group_quant_table_plan *plan)
 {
     group_quant_plan vector;
-    group_quant_plan_make(problem, caps, &vector);
+    group_quant_plan_make(problem, caps, group_quant_tile_shift, &vector);
     group_quant_table_params *t = &plan->params;
     t->quant = vector.params;
     const group_quant_params &p = t->quant;

@@ -28,7 +28,8 @@ extern "C" trine_status trine_gpu_per_token_group_quant_vector(const trine_launc
 {
     const trine_per_token_group_quant_problem *problem = &launch->problem->per_token_group_quant;
     trine_gpu::group_quant_plan plan;
-    trine_gpu::group_quant_plan_make(problem, launch->caps, &plan);
+    const uint32_t block_shift = trine_gpu::group_quant_block_shift(problem, launch->caps);
+    trine_gpu::group_quant_plan_make(problem, launch->caps, block_shift, &plan);
     const void *kernel = vector_kernel(problem, plan.rounds);
     if (!kernel)
         return trine_gpu_host->fail(TRINE_UNSUPPORTED, "%s: no kernel for this problem",

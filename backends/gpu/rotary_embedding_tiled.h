@@ -171,6 +171,8 @@ __global__ void TRINE_LAUNCH_BOUNDS(TRINE_ROTARY_THREADS,
                                     (rotary_threads<X, Table, Half, Rounding, Heads>))
     rotary_tiled(const TRINE_GRID_CONSTANT trine_rotary_params p)
 {
+    // At once, so that the next kernel's first blocks have fetched ahead when this one's last end.
+    let_next_start();
     constexpr uint32_t table_words = rotary_table_words<X, Table, Half>;
     const rotary_place at = rotary_place_of(p);
     const uint8_t *x = p.x + rotary_offset(at, p.x_batch, p.x_token, p.x_head, 16);
@@ -195,7 +197,6 @@ __global__ void TRINE_LAUNCH_BOUNDS(TRINE_ROTARY_THREADS,
         fetch_ahead(sin);
     }
     wait_for_previous();
-    let_next_start();
     if (!inside) return;
 
     uint32_t first[Heads][4], second[Heads][4], c[table_words], s[table_words];
