@@ -283,7 +283,32 @@ static int default_choice(const trine_cases *cases, const trine_factor *factor)
     return 0;
 }
 
-bool trine_cases_plain(const trine_cases *cases, int64_t n, trine_case *entry)
+/* Does a row's own table rule out this choice of a factor? */
+static bool ruled_out(const trine_row *row, const trine_factor *factor, int choice)
+{
+    const double value = factor->values[choice];
+    uint32_t mask = 0;
+
+    if (row && factor->kind == TRINE_FACTOR_DTYPE) mask = row->dtypes[factor->index];
+    if (row && factor->kind == TRINE_FACTOR_PARAM) mask = row->params[factor->index];
+    return mask && value >= 0 && value < 32 && !(mask >> (int)value & 1);
+}
+
+/* Draws until the row allows it, which it may not do at all. */
+static int plain_choice(const trine_cases *cases, const trine_factor *factor, const trine_row *row,
+                        trine_rng *rng)
+{
+    const bool drawn = factor->kind == TRINE_FACTOR_DTYPE || factor->kind == TRINE_FACTOR_PATTERN ||
+                       factor->kind == TRINE_FACTOR_SIZE || trine_rng_draw(rng, 4) == 0;
+    int choice =
+        drawn ? (int)trine_rng_draw(rng, (uint64_t)factor->count) : default_choice(cases, factor);
+
+    for (int i = 0; i < 32 && ruled_out(row, factor, choice); i++)
+        choice = (int)trine_rng_draw(rng, (uint64_t)factor->count);
+    return choice;
+}
+
+bool trine_cases_plain(const trine_cases *cases, int64_t n, const trine_row *row, trine_case *entry)
 {
     const bool pinned[TRINE_MAX_FACTORS] = {false};
     trine_rng rng = {.key = trine_rng_key(trine_rng_key_text(cases->seed, "plain"), (uint64_t)n),
@@ -291,12 +316,7 @@ bool trine_cases_plain(const trine_cases *cases, int64_t n, trine_case *entry)
 
     memset(entry, 0, sizeof *entry);
     for (int f = 0; f < cases->factor_count; f++) {
-        const trine_factor *factor = &cases->factors[f];
-        const bool drawn = factor->kind == TRINE_FACTOR_DTYPE ||
-                           factor->kind == TRINE_FACTOR_PATTERN ||
-                           factor->kind == TRINE_FACTOR_SIZE || trine_rng_draw(&rng, 4) == 0;
-        entry->choice[f] = drawn ? (uint8_t)trine_rng_draw(&rng, (uint64_t)factor->count)
-                                 : (uint8_t)default_choice(cases, factor);
+        entry->choice[f] = (uint8_t)plain_choice(cases, &cases->factors[f], row, &rng);
     }
     /* The first factor is the size: nothing is learnt from empty problems here. */
     if (entry->choice[0] == TRINE_SIZE_EMPTY) entry->choice[0] = TRINE_SIZE_TILE;

@@ -8,6 +8,7 @@
 #define TRINE_CHECK_CASES_H
 
 #include "check/generate.h"
+#include <trine/kernel.h>
 
 #define TRINE_MAX_FACTORS 56
 #define TRINE_MAX_CHOICES 12
@@ -61,11 +62,14 @@ bool trine_cases_next(trine_cases *cases, trine_case *entry);
 
 /*
  * Plain cases: most choices are the default, sizes, dtypes and data are drawn. Narrow rows, which
- * pairs seldom meet, are checked with them. Case TRINE_PLAIN_CASES + n is a function of the seed
- * and n alone; false when it is not legal.
+ * pairs seldom meet, are checked with them: dtypes and params are those that `row` says it takes
+ * (NULL: any). Case TRINE_PLAIN_CASES + n is a function of the seed, n and the row, which is the
+ * (n / TRINE_PLAIN_TRIES)th one of the device under test; false when it is not legal.
  */
 #define TRINE_PLAIN_CASES 1000000
-bool trine_cases_plain(const trine_cases *cases, int64_t n, trine_case *entry);
+#define TRINE_PLAIN_TRIES 3000
+bool trine_cases_plain(const trine_cases *cases, int64_t n, const trine_row *row,
+                       trine_case *entry);
 
 typedef struct trine_coverage {
     int64_t pairs;   /* all pairs of choices of different factors */

@@ -236,33 +236,42 @@ static bool wanted(const trine_suite *suite, const trine_cases *cases, const tri
     return true;
 }
 
-/* Does a row of the device, the oracle aside, still want cases? */
-static bool any_row_needs_cases(trine_suite *suite)
+/* Is it a row of the device, the oracle aside, that still wants cases? */
+static bool wants_plain_cases(trine_suite *suite, const trine_row *row)
 {
-    const trine_row *row;
-
-    for (size_t i = 0; (row = trine_row_at(suite->target->context, suite->op, i)) != NULL; i++) {
-        if (row->backend == suite->target->info->caps.backend &&
-            !(row->flags & TRINE_ROW_REFERENCE) && row_wanted(suite, row) &&
-            row_needs_cases(suite, row))
-            return true;
-    }
-    return false;
+    return row->backend == suite->target->info->caps.backend &&
+           !(row->flags & TRINE_ROW_REFERENCE) && row_wanted(suite, row) &&
+           row_needs_cases(suite, row);
 }
 
 /* Narrow rows meet few of the pairs: plain cases, until each row had enough or many were in vain.
  */
 static void run_plain_cases(trine_suite *suite, const trine_cases *cases)
 {
-    enum { TRIES = 3000 };
+    const trine_row *row;
     trine_case entry;
 
-    for (int64_t n = 0; n < TRIES && any_row_needs_cases(suite); n++) {
-        if (suite->enough && suite->enough(suite->cookie)) break;
-        if (!trine_cases_plain(cases, n, &entry) || !wanted(suite, cases, &entry)) continue;
-        if (suite->progress) suite->progress(suite->cookie, suite->op, suite->cases);
-        run_case(suite, &entry, true);
+    for (int64_t i = 0; (row = trine_row_at(suite->target->context, suite->op, (size_t)i)); i++) {
+        for (int64_t n = 0; n < TRINE_PLAIN_TRIES && wants_plain_cases(suite, row); n++) {
+            if (suite->enough && suite->enough(suite->cookie)) return;
+            if (!trine_cases_plain(cases, i * TRINE_PLAIN_TRIES + n, row, &entry) ||
+                !wanted(suite, cases, &entry))
+                continue;
+            if (suite->progress) suite->progress(suite->cookie, suite->op, suite->cases);
+            run_case(suite, &entry, true);
+        }
     }
+}
+
+/* The one plain case that was asked for. */
+static void run_plain_case(trine_suite *suite, const trine_cases *cases)
+{
+    const int64_t n = suite->only - TRINE_PLAIN_CASES;
+    const trine_row *row =
+        trine_row_at(suite->target->context, suite->op, (size_t)(n / TRINE_PLAIN_TRIES));
+    trine_case entry;
+
+    if (trine_cases_plain(cases, n, row, &entry)) run_case(suite, &entry, false);
 }
 
 trine_status trine_suite_run(trine_suite *suite, trine_cases *cases)
@@ -275,8 +284,7 @@ trine_status trine_suite_run(trine_suite *suite, trine_cases *cases)
 
     if (status) return status;
     const bool plain = suite->only >= TRINE_PLAIN_CASES;
-    if (plain && trine_cases_plain(all, suite->only - TRINE_PLAIN_CASES, &entry))
-        run_case(suite, &entry, false);
+    if (plain) run_plain_case(suite, all);
     for (long done = 0; !plain && (done < suite->case_limit || suite->only >= done); done++) {
         if (suite->enough && suite->enough(suite->cookie)) break;
         if (!trine_cases_next(all, &entry)) break;

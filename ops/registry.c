@@ -7,6 +7,7 @@
 #include "backends/gpu/refuse.h"
 #include "backends/host/host.h"
 #include "ops/fused_moe.h"
+#include "ops/per_token_group_quant.h"
 
 static const trine_op_entry *const entries[TRINE_OP_COUNT] = {
 #define OP_ENTRY(OP, op) [TRINE_OP_##OP] = &trine_##op##_entry,

@@ -42,7 +42,6 @@ const char *trine_gpu_per_token_group_quant_table_refuse(const trine_problem *pr
                                                          const trine_caps *caps)
 {
     const trine_per_token_group_quant_problem *p = &problem->per_token_group_quant;
-    if (p->activation != TRINE_ACTIVATION_SILU) return "activation must be silu";
     if (p->masked_m.data) return "masked_m can't be given";
     if (p->experts > 1) return "x has more than one expert";
     /* The kernel multiplies 32 bits by 32. */

@@ -152,7 +152,7 @@ static trine_status find_for_op(suite *s, int32_t op, long count, unsigned prope
         status = offer(s, &entry, properties, rows, wanted, row_count, items);
     }
     for (int64_t i = 0; i < PLAIN_CASES && !status && any_wanted(wanted, row_count); i++)
-        if (trine_cases_plain(&cases, i, &entry))
+        if (trine_cases_plain(&cases, i, rows[(size_t)i % row_count], &entry))
             status = offer(s, &entry, properties, rows, wanted, row_count, items);
     trine_cases_destroy(&cases);
     for (size_t i = 0; i < row_count && !properties; i++)
