@@ -28,7 +28,7 @@ TRINE_FN uint32_t trine_gpu_gate_magnitudes(uint32_t w)
     return __viaddmin_s16x2_relu(w, (0x10000u - first) * 0x10001u, last * 0x10001u);
 #elif defined(__HIP__)
     typedef uint16_t pair __attribute__((ext_vector_type(2)));
-    const pair low = (pair)(uint16_t)first, high = (pair)(uint16_t)(first + last);
+    const pair low = {first, first}, high = {first + last, first + last};
     const pair inside = __builtin_elementwise_min(
         __builtin_elementwise_max(__builtin_bit_cast(pair, w), low), high);
     return __builtin_bit_cast(uint32_t, inside - low);
