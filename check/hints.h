@@ -16,7 +16,7 @@ typedef struct trine_size_hint {
     const char *unit;  /* NULL, or the int param that the size is a multiple of */
     const char *limit; /* NULL, or the letter that bounds it */
     int32_t divide;    /* the bound is limit / divide */
-    int16_t sizes[16]; /* ascending, ends with 0 */
+    int32_t sizes[16]; /* ascending, ends with 0 */
 } trine_size_hint;
 
 typedef struct trine_value_hint {

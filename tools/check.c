@@ -14,6 +14,7 @@ static const option_spec options[] = {
     {"seed", "N", "cases and data follow from it (1)"},
     {"cases", "N", "at most so many cases of each op (400; all pairs covered is enough)"},
     {"case", "N", "this case alone"},
+    {"bytes", "N", "cases move at most so many bytes, and do twice as many operations (2000000)"},
     {"filter", "L", "only cases with these choices: x.dtype=bf16,size=odd"},
     {"row", "R", "this kernel alone"},
     {"first", NULL, "stop at the first failure"},
@@ -148,15 +149,17 @@ static json_t *suite_json(const trine_suite *suite)
 static int set_options(const arguments *arguments, trine_suite *suite)
 {
     const char *filter = option(arguments, "filter");
-    long long seed = 1, cases = suite->case_limit, only = -1;
+    long long seed = 1, cases = suite->case_limit, only = -1, bytes = (long long)TRINE_SUITE_BYTES;
 
     if (!option_number(arguments, "seed", 0, INT64_MAX, &seed) ||
         !option_number(arguments, "cases", 1, 9999999, &cases) ||
-        !option_number(arguments, "case", 0, 9999999, &only))
+        !option_number(arguments, "case", 0, 9999999, &only) ||
+        !option_number(arguments, "bytes", 1000, 1000000000, &bytes))
         return EXIT_USAGE;
     suite->seed = (uint64_t)seed;
     suite->case_limit = (long)cases;
     suite->only = only;
+    suite->max_bytes = (double)bytes;
     suite->row = option(arguments, "row");
     if (filter && trine_suite_filter(suite, filter)) return complain("%s", trine_last_error());
     return EXIT_GOOD;

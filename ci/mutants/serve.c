@@ -2,7 +2,7 @@
 /* serve-mutants DEVICE STATE: trine check for many mutants in one process, because a GPU's context, the cases and their
  * reference take longer to make than most mutants to catch. ci/mutate compiles it into the mutated copy and talks to it.
  *
- * In: OP ROW SEED CASES LEAST FROM GRID GRID_Y COUNT, then a line NUMBER UNITS for each mutant. Each case runs without a mutant first,
+ * In: OP ROW SEED CASES LEAST BYTES FROM GRID GRID_Y COUNT, then a line NUMBER UNITS for each mutant. Each case runs without a mutant first,
  * then with each one that no case has caught yet, and without once more after each one that it catches: what a mutant breaks
  * may stay broken.
  *
@@ -133,7 +133,8 @@ int main(int count, char **words)
         unsigned long long seed;
         long long from;
         long cases, least;
-        if (sscanf(line, "%63s %63s %llu %ld %ld %lld %15s %15s %d", op, row, &seed, &cases, &least, &from, grid, grid_y, &s.count) != 9 || s.count > MOST) return 2;
+        double bytes;
+        if (sscanf(line, "%63s %63s %llu %ld %ld %lf %lld %15s %15s %d", op, row, &seed, &cases, &least, &bytes, &from, grid, grid_y, &s.count) != 10 || s.count > MOST) return 2;
         for (int i = 0; i < s.count; i++) {
             s.mutants[i].caught = false;
             if (!fgets(line, sizeof line, stdin) || sscanf(line, "%15s %1023s", s.mutants[i].number, s.mutants[i].units) != 2) return 2;
@@ -148,6 +149,7 @@ int main(int count, char **words)
         suite.seed = seed;
         suite.case_limit = cases;
         suite.row_minimum = least;
+        suite.max_bytes = bytes;
         suite.from = from;
         suite.row = row;
         if (trine_suite_run(&suite, NULL)) return 2;
