@@ -233,7 +233,8 @@ static void finalize_by_name(trine_caps *caps, const char *targets)
     if (caps->compiled) memcpy(caps->usable, caps->has, sizeof caps->usable);
 }
 
-trine_status trine_capabilities_finalize(trine_caps *caps, const char *targets, uint64_t mask)
+trine_status trine_capabilities_finalize(trine_caps *caps, const char *targets,
+                                         const trine_mask *mask)
 {
     caps->compiled = caps->compiled_exact = false;
     memset(caps->usable, TRINE_NONE, sizeof caps->usable);
@@ -243,14 +244,33 @@ trine_status trine_capabilities_finalize(trine_caps *caps, const char *targets, 
     } else {
         finalize_by_name(caps, targets ? targets : "");
     }
+    if (!mask) return TRINE_OK;
     for (int f = 0; f < TRINE_FEATURE_COUNT; f++)
-        if (mask & TRINE_FEATURE_BIT(f)) caps->usable[f] = TRINE_NONE;
+        if (mask->features & TRINE_FEATURE_BIT(f)) caps->usable[f] = TRINE_NONE;
+    uint32_t *units = &caps->limits.compute_units;
+    if (mask->compute_units && (!*units || *units > mask->compute_units))
+        *units = mask->compute_units;
     return TRINE_OK;
 }
 
-trine_status trine_capabilities_mask_parse(const char *text, uint64_t *mask)
+/* "compute_units=N", N from 1 to 99999. */
+static bool compute_units_parse(const char *text, size_t length, uint32_t *units)
 {
-    uint64_t bits = 0;
+    static const char name[] = "compute_units=";
+    const size_t digits = sizeof name - 1;
+    uint32_t value = 0;
+    if (length <= digits || length > digits + 5 || strncmp(text, name, digits)) return false;
+    for (size_t i = digits; i < length; i++) {
+        if (text[i] < '0' || text[i] > '9') return false;
+        value = value * 10 + (uint32_t)(text[i] - '0');
+    }
+    *units = value;
+    return value > 0;
+}
+
+trine_status trine_capabilities_mask_parse(const char *text, trine_mask *mask)
+{
+    trine_mask all = {0};
     while (*text) {
         size_t length = strcspn(text, ",");
         int found = -1;
@@ -258,17 +278,19 @@ trine_status trine_capabilities_mask_parse(const char *text, uint64_t *mask)
             const char *name = trine_feature_name((trine_feature)f);
             if (strlen(name) == length && !strncmp(name, text, length)) found = f;
         }
-        if (found < 0)
-            return trine_fail(TRINE_INVALID_ARGUMENT,
-                              "mask names \"%.*s\"; no feature has that name", (int)length, text);
-        bits |= TRINE_FEATURE_BIT(found);
+        if (found < 0 && !compute_units_parse(text, length, &all.compute_units))
+            return trine_fail(
+                TRINE_INVALID_ARGUMENT,
+                "mask names \"%.*s\"; no feature has that name, nor is it compute_units=N",
+                (int)length, text);
+        if (found >= 0) all.features |= TRINE_FEATURE_BIT(found);
         text += length + (text[length] == ',');
     }
-    *mask = bits;
+    *mask = all;
     return TRINE_OK;
 }
 
-trine_status trine_capabilities_named(const char *name, uint64_t mask, trine_caps *caps)
+trine_status trine_capabilities_named(const char *name, const trine_mask *mask, trine_caps *caps)
 {
     const trine_caps *known = trine_capabilities_find(name);
     if (!known) {
@@ -293,5 +315,5 @@ trine_status trine_known_device_caps(const char *name, trine_caps *caps)
     if (!name || !caps)
         return trine_fail(TRINE_INVALID_ARGUMENT, "%s is NULL, must be given",
                           name ? "caps" : "name");
-    return trine_capabilities_named(name, 0, caps);
+    return trine_capabilities_named(name, NULL, caps);
 }

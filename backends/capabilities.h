@@ -15,19 +15,27 @@ void trine_capabilities_unknown(trine_backend backend, const char *name, const t
 /* Replaces the limits that a driver reported (non-zero ones). */
 void trine_capabilities_limits(trine_limits *limits, const trine_limits *queried);
 
+/* What a context takes away from its devices; NULL or zeros: nothing. */
+typedef struct trine_mask {
+    uint64_t features;      /* TRINE_FEATURE_BIT()s */
+    uint32_t compute_units; /* 0, or at most so many: tiles are chosen for a smaller device */
+} trine_mask;
+
 /*
- * Fills `usable`, `compiled` and `compiled_exact`: has AND compiled AND not masked. `targets` is a
+ * Fills `usable`, `compiled` and `compiled_exact`: has AND compiled AND not masked, and lowers what
+ * the mask bounds. `targets` is a
  * list as modules report it ("sm_80 sm_90a compute_120", "gfx942 gfx1100"); "cpu" needs none.
  */
-trine_status trine_capabilities_finalize(trine_caps *caps, const char *targets, uint64_t mask);
+trine_status trine_capabilities_finalize(trine_caps *caps, const char *targets,
+                                         const trine_mask *mask);
 
 /* Features of "bulk_copy,mfma" as bits; an unknown one is refused by name. */
-trine_status trine_capabilities_mask_parse(const char *text, uint64_t *mask);
+trine_status trine_capabilities_mask_parse(const char *text, trine_mask *mask);
 
 /*
  * Record of a known device as this build would use it: find, then finalize with the targets this
  * build was configured for. Unknown names are refused with the list of known ones.
  */
-trine_status trine_capabilities_named(const char *name, uint64_t mask, trine_caps *caps);
+trine_status trine_capabilities_named(const char *name, const trine_mask *mask, trine_caps *caps);
 
 #endif

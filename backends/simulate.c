@@ -43,7 +43,7 @@ static trine_status entry_add(trine_context *context, const char *text, size_t l
     if (name_length >= sizeof name) name_length = sizeof name - 1;
     memcpy(name, equals + 1, name_length);
     name[name_length] = 0;
-    trine_status status = trine_capabilities_named(name, context->mask, &device->caps);
+    trine_status status = trine_capabilities_named(name, &context->mask, &device->caps);
     if (status) return status;
     bool cuda = device->dl.device_type == kDLCUDA;
     if (device->caps.backend != (cuda ? TRINE_BACKEND_CUDA : TRINE_BACKEND_HIP))

@@ -256,7 +256,7 @@ trine_status trine_op_explain(trine_context *context, const trine_exec *exec, in
                                    .absent = device != NULL,
                                    .flags = full.flags};
     if (device) {
-        status = trine_capabilities_named(device, context->mask, &named);
+        status = trine_capabilities_named(device, &context->mask, &named);
         if (status) return status;
     } else {
         trine_context_device *own = trine_op_plan_device(context, &p);

@@ -110,7 +110,7 @@ static trine_status cpu_add(trine_context *context)
 {
     trine_context_device cpu = {.device = {.dl = {kDLCPU, 0}, .id = "cpu"}};
     cpu.device.caps = *trine_capabilities_find("cpu");
-    trine_status status = trine_capabilities_finalize(&cpu.device.caps, "cpu", context->mask);
+    trine_status status = trine_capabilities_finalize(&cpu.device.caps, "cpu", &context->mask);
     return status ? status : trine_context_device_add(context, &cpu);
 }
 
@@ -138,7 +138,7 @@ static trine_status module_devices_add(trine_context *context, const trine_modul
             trine_capabilities_unknown(module->backend, found.name, &found.limits,
                                        &entry.device.caps);
         trine_capabilities_limits(&entry.device.caps.limits, &found.limits);
-        status = trine_capabilities_finalize(&entry.device.caps, module->targets, context->mask);
+        status = trine_capabilities_finalize(&entry.device.caps, module->targets, &context->mask);
         if (!status) status = trine_context_device_add(context, &entry);
         if (status) return status;
     }

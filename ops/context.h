@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "backends/backend.h"
+#include "backends/capabilities.h"
 #include "ops/registry.h"
 
 #define TRINE_MAX_DEVICES 64
@@ -35,7 +36,7 @@ struct trine_context {
     trine_log_fn log;
     void *log_cookie;
     trine_log_level log_level;
-    uint64_t mask; /* features taken away */
+    trine_mask mask;
     trine_context_device *devices;
     size_t device_count;
     const trine_module *modules[TRINE_BACKEND_COUNT];

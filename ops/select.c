@@ -41,11 +41,11 @@ static bool features_accept(const trine_context *context, const trine_context_ro
         /* An engine's own row brings its own code: what this build was compiled for says nothing.
          */
         unsigned support = row->added ? caps->has[f] : caps->usable[f];
-        if (row->added && context->mask >> f & 1) support = TRINE_NONE;
+        if (row->added && context->mask.features >> f & 1) support = TRINE_NONE;
         if (support >= (native ? TRINE_NATIVE : TRINE_EMULATED)) continue;
         const char *why = "";
         if (support < caps->has[f])
-            why = context->mask >> f & 1 ? " (masked)" : " (not in this build's code)";
+            why = context->mask.features >> f & 1 ? " (masked)" : " (not in this build's code)";
         return refuse(reason, size, "needs %s%s; %s has it %s%s",
                       trine_feature_name((trine_feature)f), native ? " native" : "", caps->name,
                       support_name((trine_feature)f, support), why);

@@ -242,7 +242,7 @@ Test(capabilities, code_decides_with_the_device)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         trine_caps caps = *record(cases[i].device);
-        cr_assert_eq(trine_capabilities_finalize(&caps, cases[i].targets, 0), TRINE_OK);
+        cr_assert_eq(trine_capabilities_finalize(&caps, cases[i].targets, NULL), TRINE_OK);
         const char *targets = cases[i].targets ? cases[i].targets : "NULL";
         cr_assert_eq(caps.compiled, cases[i].compiled, "%s with \"%s\"", caps.name, targets);
         cr_assert_eq(caps.compiled_exact, cases[i].exact, "%s with \"%s\"", caps.name, targets);
@@ -260,7 +260,7 @@ Test(capabilities, exact_code_gives_all_that_the_device_has)
         bool cuda = caps.backend == TRINE_BACKEND_CUDA;
         snprintf(targets, sizeof targets, "%.12s%s", caps.name,
                  cuda && atoi(caps.name + 3) >= 90 ? "a" : "");
-        cr_assert_eq(trine_capabilities_finalize(&caps, targets, 0), TRINE_OK);
+        cr_assert_eq(trine_capabilities_finalize(&caps, targets, NULL), TRINE_OK);
         cr_assert(caps.compiled && caps.compiled_exact, "%s", targets);
         cr_assert_eq(memcmp(caps.usable, caps.has, sizeof caps.has), 0, "%s", targets);
     }
@@ -272,7 +272,7 @@ Test(capabilities, bad_targets_are_named)
                                       "compute_", "gfx942", "x",      "sm_80 sm_900000"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         trine_caps caps = *record("sm_80");
-        cr_assert_eq(trine_capabilities_finalize(&caps, bad[i], 0), TRINE_INVALID_ARGUMENT, "%s",
+        cr_assert_eq(trine_capabilities_finalize(&caps, bad[i], NULL), TRINE_INVALID_ARGUMENT, "%s",
                      bad[i]);
         cr_assert_not_null(strstr(trine_last_error(), strrchr(bad[i], ' ') ? "sm_900000" : bad[i]));
     }
@@ -284,16 +284,16 @@ Test(capabilities, unknown_devices_get_generic_rows_only)
     trine_limits limits = {.wave_width = 32, .max_block_threads = 1024};
     trine_capabilities_unknown(TRINE_BACKEND_CUDA, "sm_130", &limits, &caps);
     cr_assert(!caps.known && caps.limits.wave_width == 32);
-    cr_assert_eq(trine_capabilities_finalize(&caps, EVERY_TARGET, 0), TRINE_OK);
+    cr_assert_eq(trine_capabilities_finalize(&caps, EVERY_TARGET, NULL), TRINE_OK);
     cr_assert(caps.compiled && !caps.compiled_exact); /* by PTX */
     for (int f = 0; f < TRINE_FEATURE_COUNT; f++)
         cr_assert_eq(caps.has[f] + caps.usable[f], TRINE_NONE);
     trine_capabilities_unknown(TRINE_BACKEND_HIP, "gfx1250", NULL, &caps);
     cr_assert_eq(caps.limits.wave_width, 0);
-    cr_assert_eq(trine_capabilities_finalize(&caps, "gfx942", 0), TRINE_OK);
+    cr_assert_eq(trine_capabilities_finalize(&caps, "gfx942", NULL), TRINE_OK);
     cr_assert(!caps.compiled);
     trine_capabilities_unknown(TRINE_BACKEND_CUDA, "rocket", NULL, &caps);
-    cr_assert_eq(trine_capabilities_finalize(&caps, EVERY_TARGET, 0), TRINE_INVALID_ARGUMENT);
+    cr_assert_eq(trine_capabilities_finalize(&caps, EVERY_TARGET, NULL), TRINE_INVALID_ARGUMENT);
     cr_assert_not_null(strstr(trine_last_error(), "rocket"));
 }
 
@@ -319,31 +319,46 @@ Test(capabilities, a_driver_replaces_the_limits_it_knows)
 
 Test(capabilities, a_mask_only_takes_away)
 {
-    uint64_t mask = 0;
-    cr_assert_eq(trine_capabilities_mask_parse("bulk_copy,mfma", &mask), TRINE_OK);
-    cr_assert_eq(mask, TRINE_FEATURE_BIT(TRINE_FEATURE_BULK_COPY) |
-                           TRINE_FEATURE_BIT(TRINE_FEATURE_MFMA));
+    trine_mask mask = {0};
+    cr_assert_eq(trine_capabilities_mask_parse("bulk_copy,compute_units=20,mfma", &mask), TRINE_OK);
+    cr_assert_eq(mask.compute_units, 20);
+    cr_assert_eq(mask.features, TRINE_FEATURE_BIT(TRINE_FEATURE_BULK_COPY) |
+                                    TRINE_FEATURE_BIT(TRINE_FEATURE_MFMA));
     trine_caps caps = *record("sm_90");
-    cr_assert_eq(trine_capabilities_finalize(&caps, "sm_90a", mask), TRINE_OK);
+    cr_assert_eq(trine_capabilities_finalize(&caps, "sm_90a", &mask), TRINE_OK);
     for (int f = 0; f < TRINE_FEATURE_COUNT; f++)
-        cr_assert_eq(caps.usable[f], mask & TRINE_FEATURE_BIT(f) ? TRINE_NONE : caps.has[f]);
+        cr_assert_eq(caps.usable[f],
+                     mask.features & TRINE_FEATURE_BIT(f) ? TRINE_NONE : caps.has[f]);
     cr_assert_eq(caps.has[TRINE_FEATURE_BULK_COPY], TRINE_NATIVE);
+    cr_assert_eq(caps.limits.compute_units, 20);
+    mask.compute_units = 30;
+    cr_assert_eq(trine_capabilities_finalize(&caps, "sm_90a", &mask), TRINE_OK);
+    cr_assert_eq(caps.limits.compute_units, 20);
     for (int f = 0; f < TRINE_FEATURE_COUNT; f++) {
         cr_assert_eq(trine_capabilities_mask_parse(trine_feature_name((trine_feature)f), &mask),
                      TRINE_OK);
-        cr_assert_eq(mask, TRINE_FEATURE_BIT(f));
+        cr_assert_eq(mask.features, TRINE_FEATURE_BIT(f));
     }
     cr_assert_eq(trine_capabilities_mask_parse("", &mask), TRINE_OK);
-    cr_assert_eq(mask, 0);
-    static const char *const bad[] = {"mfm", "mfma2", "mfma,tensor_core", "mfma,,wmma", " mfma"};
-    static const char *const named[] = {"\"mfm\"", "\"mfma2\"", "\"tensor_core\"", "\"\"",
-                                        "\" mfma\""};
+    cr_assert(mask.features == 0 && mask.compute_units == 0);
+    static const char *const bad[] = {
+        "mfm",           "mfma2",           "mfma,tensor_core", "mfma,,wmma",          " mfma",
+        "compute_units", "compute_units=0", "compute_units=1x", "compute_units=100000"};
+    static const char *const named[] = {"\"mfm\"",
+                                        "\"mfma2\"",
+                                        "\"tensor_core\"",
+                                        "\"\"",
+                                        "\" mfma\"",
+                                        "\"compute_units\"",
+                                        "\"compute_units=0\"",
+                                        "\"compute_units=1x\"",
+                                        "\"compute_units=100000\""};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        mask = 7;
+        mask.features = 7, mask.compute_units = 3;
         cr_assert_eq(trine_capabilities_mask_parse(bad[i], &mask), TRINE_INVALID_ARGUMENT, "%s",
                      bad[i]);
         cr_assert_not_null(strstr(trine_last_error(), named[i]), "%s", trine_last_error());
-        cr_assert_eq(mask, 7);
+        cr_assert(mask.features == 7 && mask.compute_units == 3);
     }
 }
 
@@ -356,7 +371,7 @@ Test(capabilities, records_as_this_build_would_use_them)
                               : expected.backend == TRINE_BACKEND_HIP ? TRINE_HIP_TARGETS
                                                                       : "cpu";
         cr_assert_eq(trine_known_device_caps(expected.name, &caps), TRINE_OK);
-        cr_assert_eq(trine_capabilities_finalize(&expected, targets, 0), TRINE_OK);
+        cr_assert_eq(trine_capabilities_finalize(&expected, targets, NULL), TRINE_OK);
         cr_assert_str_eq(caps.name, expected.name);
         cr_assert_eq(memcmp(caps.usable, expected.usable, sizeof caps.usable), 0, "%s", caps.name);
         cr_assert_eq(caps.compiled, expected.compiled, "%s", caps.name);
@@ -366,5 +381,5 @@ Test(capabilities, records_as_this_build_would_use_them)
     cr_assert(strstr(trine_last_error(), "gfx9000") && strstr(trine_last_error(), "gfx1201"));
     cr_assert_eq(trine_known_device_caps(NULL, &caps), TRINE_INVALID_ARGUMENT);
     cr_assert_eq(trine_known_device_caps("cpu", NULL), TRINE_INVALID_ARGUMENT);
-    cr_assert_eq(trine_capabilities_named(NULL, 0, &caps), TRINE_INVALID_DEVICE);
+    cr_assert_eq(trine_capabilities_named(NULL, NULL, &caps), TRINE_INVALID_DEVICE);
 }

@@ -222,11 +222,11 @@ typedef struct trine_context_params {
     void *log_cookie;          /**< handed to log */
     trine_log_level log_level; /**< most verbose level handed to log */
     const char *simulate;      /**< as TRINE_SIMULATE: "rocm:0=gfx942,cuda:0=sm_90" */
-    const char *mask;          /**< as TRINE_MASK: features to take away, "bulk_copy,mfma" */
-    const char *kernel;        /**< as TRINE_KERNEL: force rows, "fused_moe=reference" */
-    const char *backend_dir;   /**< as TRINE_BACKEND_DIR: absolute folder of the modules */
-    bool ignore_environment;   /**< read no TRINE_* variable */
-    bool no_modules;           /**< load no GPU module: only cpu and simulated devices */
+    const char *mask;   /**< as TRINE_MASK: what to take away, "bulk_copy,mfma,compute_units=8" */
+    const char *kernel; /**< as TRINE_KERNEL: force rows, "fused_moe=reference" */
+    const char *backend_dir; /**< as TRINE_BACKEND_DIR: absolute folder of the modules */
+    bool ignore_environment; /**< read no TRINE_* variable */
+    bool no_modules;         /**< load no GPU module: only cpu and simulated devices */
 } trine_context_params;
 
 #define TRINE_CONTEXT_PARAMS_INIT                                                                  \
