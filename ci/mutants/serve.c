@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/* serve-mutants DEVICE STATE: trine check for many mutants in one process, because a GPU's context, the cases and their
- * reference take longer to make than most mutants to catch. ci/mutate compiles it into the mutated copy and talks to it.
+/* serve-mutants DEVICE STATE: trine check for many mutants in one process, because a GPU's context,
+ * the cases and their reference take longer to make than most mutants to catch. ci/mutate compiles
+ * it into the mutated copy and talks to it.
  *
- * In: OP ROW SEED CASES LEAST BYTES FROM GRID GRID_Y COUNT, then a line NUMBER UNITS for each mutant. Each case runs without a mutant first,
- * then with each one that no case has caught yet, and without once more after each one that it catches: what a mutant breaks
- * may stay broken.
+ * In: OP ROW SEED CASES LEAST BYTES FROM GRID GRID_Y COUNT, then a line NUMBER UNITS for each
+ * mutant. Each case runs without a mutant first, then with each one that no case has caught yet,
+ * and without once more after each one that it catches: what a mutant breaks may stay broken.
  *
- * Out: "caught NUMBER REASON"; "broken CASE REASON" when a case fails without a mutant (it is left out); "done CASES" at the end,
- * with how many were compared; "tainted" when the case no longer passes without: then this process ends, and ci/mutate begins
- * another one. The file STATE holds the number and the case that run: what to blame when this process ends or hangs. */
+ * Out: "caught NUMBER REASON"; "broken CASE REASON" when a case fails without a mutant (it is left
+ * out); "done CASES" at the end, with how many were compared; "tainted" when the case no longer
+ * passes without: then this process ends, and ci/mutate begins another one. The file STATE holds
+ * the number and the case that run: what to blame when this process ends or hangs. */
 #include "check/suite.h"
 
 #include <fcntl.h>
@@ -134,10 +136,15 @@ int main(int count, char **words)
         long long from;
         long cases, least;
         double bytes;
-        if (sscanf(line, "%63s %63s %llu %ld %ld %lf %lld %15s %15s %d", op, row, &seed, &cases, &least, &bytes, &from, grid, grid_y, &s.count) != 10 || s.count > MOST) return 2;
+        if (sscanf(line, "%63s %63s %llu %ld %ld %lf %lld %15s %15s %d", op, row, &seed, &cases,
+                   &least, &bytes, &from, grid, grid_y, &s.count) != 10 ||
+            s.count > MOST)
+            return 2;
         for (int i = 0; i < s.count; i++) {
             s.mutants[i].caught = false;
-            if (!fgets(line, sizeof line, stdin) || sscanf(line, "%15s %1023s", s.mutants[i].number, s.mutants[i].units) != 2) return 2;
+            if (!fgets(line, sizeof line, stdin) ||
+                sscanf(line, "%15s %1023s", s.mutants[i].number, s.mutants[i].units) != 2)
+                return 2;
         }
         set("TRINE_MUTANT_GRID", grid);
         set("TRINE_MUTANT_GRID_Y", grid_y);
