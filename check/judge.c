@@ -300,7 +300,7 @@ void trine_judge_row(trine_oracle *oracle, const trine_row *row, trine_context *
         fail_with(result, "%s", trine_last_error());
         return;
     }
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 3 && result->verdict != TRINE_FAILED; i++) {
         const int poison = i == 1;
         set_threads(threads[i]);
         status = trine_call_run(&call, context, poison ? TRINE_POISON_NUMBER : TRINE_POISON_NAN,
@@ -315,8 +315,9 @@ void trine_judge_row(trine_oracle *oracle, const trine_row *row, trine_context *
         }
         if (outcome[i].damage[0]) fail_with(result, "%s", outcome[i].damage);
         trine_judge_outcome(oracle, row, &call, &outcome[i], poison, result);
-        if (i == 0 && !trine_judge_staged(oracle, row, &call, &outcome[i], &result->staged, staged,
-                                          sizeof staged))
+        if (i == 0 && result->verdict != TRINE_FAILED &&
+            !trine_judge_staged(oracle, row, &call, &outcome[i], &result->staged, staged,
+                                sizeof staged))
             fail_with(result, "%s", staged);
         if (i > 0 && deterministic)
             compare_runs(oracle, &call, &outcome[0], &outcome[i], threads[i], result);
