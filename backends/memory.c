@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Memory of any device, for tools and tests (host memory where there is no module), and the module
  * itself. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +29,9 @@ trine_status trine_device_alloc(trine_context *context, DLDevice device, size_t 
     if (!data) return trine_fail(TRINE_INVALID_ARGUMENT, "data is NULL");
     if (own->module) return own->module->alloc(own->ordinal, size, data);
     /* Not aligned_alloc, which rounds up: sanitizers shall see where the memory ends. */
-    if (posix_memalign(data, TRINE_WORKSPACE_ALIGNMENT, size ? size : 1)) *data = NULL;
+    *data = NULL;
+    if (size <= PTRDIFF_MAX && posix_memalign(data, TRINE_WORKSPACE_ALIGNMENT, size ? size : 1))
+        *data = NULL;
     if (!*data) return trine_fail(TRINE_OUT_OF_MEMORY, "no memory for %zu bytes", size);
     return TRINE_OK;
 }

@@ -318,6 +318,13 @@ static bool change_problem(const trine_mutant *mutant, trine_problem *problem)
     }
 }
 
+static bool is_empty(const trine_view *view)
+{
+    for (int32_t d = 0; d < view->rank; d++)
+        if (view->shape[d] == 0) return true;
+    return false;
+}
+
 static bool changes_problem(trine_defect defect)
 {
     return defect >= TRINE_DEFECT_LESS || defect == TRINE_DEFECT_OUTPUT_STRIDE ||
@@ -344,7 +351,7 @@ static trine_status launch_mutant(const trine_launch *launch)
         return mutant->reference(launch);
     case TRINE_DEFECT_INPUT_CHANGED:
         status = mutant->reference(launch);
-        if (view->rank < 0 || !view->data) return status;
+        if (view->rank < 0 || !view->data || is_empty(view)) return status;
         *(uint8_t *)view->data ^= 0x40;
         mutant->chances++;
         return status;
