@@ -315,9 +315,8 @@ void trine_judge_row(trine_oracle *oracle, const trine_row *row, trine_context *
         }
         if (outcome[i].damage[0]) fail_with(result, "%s", outcome[i].damage);
         trine_judge_outcome(oracle, row, &call, &outcome[i], poison, result);
-        if (i == 0 && result->verdict != TRINE_FAILED &&
-            !trine_judge_staged(oracle, row, &call, &outcome[i], &result->staged, staged,
-                                sizeof staged))
+        if (i == 0 && !trine_judge_staged(oracle, row, &call, &outcome[i], &result->staged, staged,
+                                          sizeof staged))
             fail_with(result, "%s", staged);
         if (i > 0 && deterministic)
             compare_runs(oracle, &call, &outcome[0], &outcome[i], threads[i], result);
