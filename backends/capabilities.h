@@ -23,13 +23,13 @@ typedef struct trine_mask {
 
 /*
  * Fills `usable`, `compiled` and `compiled_exact`: has AND compiled AND not masked, and lowers what
- * the mask bounds. `targets` is a
- * list as modules report it ("sm_80 sm_90a compute_120", "gfx942 gfx1100"); "cpu" needs none.
+ * the mask bounds. `targets` is a list as modules report it ("sm_80 sm_90a compute_120",
+ * "gfx942 gfx1100"); "cpu" needs none.
  */
 trine_status trine_capabilities_finalize(trine_caps *caps, const char *targets,
                                          const trine_mask *mask);
 
-/* Features of "bulk_copy,mfma" as bits; an unknown one is refused by name. */
+/* The mask of "bulk_copy,mfma,compute_units=8"; an unknown word is refused by name. */
 trine_status trine_capabilities_mask_parse(const char *text, trine_mask *mask);
 
 /*

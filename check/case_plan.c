@@ -298,7 +298,7 @@ static bool affordable(const trine_cases *cases, const trine_plan *plan)
 
     trine_plan_bind(plan, (DLDevice){kDLCPU, 0}, storage, &args);
     return !trine_op_cost(cases->context, cases->op->op, &args, &cost) &&
-           cost.flops <= cases->max_flops && cost.bytes <= cases->max_bytes;
+           cost.flops <= 2 * cases->max_bytes && cost.bytes <= cases->max_bytes;
 }
 
 static bool wants_exact_data(const trine_cases *cases, const trine_case *entry)

@@ -92,8 +92,7 @@ trine_status trine_cases_create(trine_cases *cases, int32_t op, uint64_t seed,
     cases->op = trine_op_describe(op);
     cases->context = context;
     cases->seed = trine_rng_key_text(trine_rng_mix(seed), cases->op->name);
-    cases->max_bytes = 2e6;
-    cases->max_flops = 2 * cases->max_bytes;
+    cases->max_bytes = TRINE_CASE_BYTES;
     factor = add_factor(cases, TRINE_FACTOR_SIZE, 0, "%s", "size");
     factor->count = TRINE_SIZE_CLASSES;
     factor = add_factor(cases, TRINE_FACTOR_LAYOUT, 0, "%s", "layout");

@@ -10,6 +10,7 @@
 #include "check/generate.h"
 #include <trine/kernel.h>
 
+#define TRINE_CASE_BYTES  2e6 /* max_bytes, unless said otherwise */
 #define TRINE_MAX_FACTORS 56
 #define TRINE_MAX_CHOICES 12
 
@@ -46,7 +47,7 @@ typedef struct trine_cases {
     trine_context *context; /* validates; the host */
     uint64_t seed;
     int64_t drawn;
-    double max_flops, max_bytes;
+    double max_bytes; /* of a case, as trine_op_cost counts; and twice as many operations */
     trine_factor factors[TRINE_MAX_FACTORS];
     int factor_count, choice_count;
     uint8_t *covered; /* choice_count squared: pairs that occurred */

@@ -18,7 +18,7 @@ void trine_suite_init(trine_suite *suite, trine_target *target, int32_t op)
     suite->case_minimum = 60;
     suite->row_minimum = 48;
     suite->only = -1;
-    suite->max_bytes = TRINE_SUITE_BYTES;
+    suite->max_bytes = TRINE_CASE_BYTES;
 }
 
 trine_status trine_suite_filter(trine_suite *suite, const char *text)
@@ -82,7 +82,7 @@ static void tell_failure(trine_suite *suite, const trine_case *entry, const trin
              "trine check %s --device %s --seed %" PRIu64 " --case %" PRId64 " --row %s",
              trine_op_describe(suite->op)->name, suite->target->name, suite->seed, entry->number,
              result->row);
-    if (suite->max_bytes != TRINE_SUITE_BYTES) {
+    if (suite->max_bytes != TRINE_CASE_BYTES) {
         const size_t used = strlen(failure.command);
         snprintf(failure.command + used, sizeof failure.command - used, " --bytes %.0f",
                  suite->max_bytes);
@@ -290,7 +290,6 @@ trine_status trine_suite_run(trine_suite *suite, trine_cases *cases)
 
     if (status) return status;
     all->max_bytes = suite->max_bytes;
-    all->max_flops = 2 * suite->max_bytes;
     const bool plain = suite->only >= TRINE_PLAIN_CASES;
     if (plain) run_plain_case(suite, all);
     for (long done = 0; !plain && (done < suite->case_limit || suite->only >= done); done++) {

@@ -30,7 +30,6 @@ typedef struct trine_failure {
     char command[256]; /* runs this case alone */
 } trine_failure;
 
-#define TRINE_SUITE_BYTES   2e6
 #define TRINE_SUITE_ROWS    192
 #define TRINE_SUITE_DTYPES  48
 #define TRINE_SUITE_FILTERS 8
@@ -45,7 +44,7 @@ typedef struct trine_suite {
     long row_minimum;     /* a row with fewer cases than this gets plain ones as well */
     int64_t only;         /* the number of the one case to run; -1: all */
     int64_t from;         /* the first case to run */
-    double max_bytes;     /* of a case, as trine_op_cost counts; and twice as many operations */
+    double max_bytes;     /* of trine_cases */
     const char *row;      /* the one row to run; NULL: all */
     bool stop_at_failure; /* of a row: enough is known */
     bool mutants_only;    /* run only rows of check/mutants.h */

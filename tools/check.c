@@ -149,7 +149,7 @@ static json_t *suite_json(const trine_suite *suite)
 static int set_options(const arguments *arguments, trine_suite *suite)
 {
     const char *filter = option(arguments, "filter");
-    long long seed = 1, cases = suite->case_limit, only = -1, bytes = (long long)TRINE_SUITE_BYTES;
+    long long seed = 1, cases = suite->case_limit, only = -1, bytes = (long long)TRINE_CASE_BYTES;
 
     if (!option_number(arguments, "seed", 0, INT64_MAX, &seed) ||
         !option_number(arguments, "cases", 1, 9999999, &cases) ||
