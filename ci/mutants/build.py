@@ -87,7 +87,7 @@ def module(home, root, vendor, targets, chosen, jobs, groups_only):
       r = subprocess.run(["meson", "setup", build, source, f"-D{vendor}=enabled", f"-D{other}=disabled", "-Dtests=disabled", "-Dbench=disabled", "-Dtools=enabled", "-Dwerror=false", option],
                          capture_output=True, text=True)
       if r.returncode: sys.exit(f"ci/mutate: meson setup: {r.stdout[-2000:]}{r.stderr[-500:]}")
-    r = subprocess.run(["ninja", "-C", build, "-j", str(jobs), "-k", "0", "tools/trine", "tools/serve-mutants", f"backends/{vendor}/trine_{vendor}.so"], capture_output=True, text=True, errors="replace")
+    r = subprocess.run(["ninja", "-C", build, "-j", str(jobs), "-k", "0", "tools/trine", "tools/serve-mutants", "tests/gpu/suite/trine-gpu-suite", f"backends/{vendor}/trine_{vendor}.so"], capture_output=True, text=True, errors="replace")
     if r.returncode == 0: break
     bad = {}
     for file, line in compile_errors(r.stdout):
@@ -127,7 +127,7 @@ def pack(home, folder, vendor):
     os.makedirs(os.path.dirname(target), exist_ok=True)
     shutil.copy(source, target)
     if strip: subprocess.run(["strip", "--strip-unneeded", target], check=False)
-  files = ["tools/trine", "tools/serve-mutants", f"backends/{vendor}/trine_{vendor}.so"] + [os.path.relpath(p, build) for p in glob.glob(os.path.join(build, "libtrine.so.[0-9]"))]
+  files = ["tools/trine", "tools/serve-mutants", "tests/gpu/suite/trine-gpu-suite", f"backends/{vendor}/trine_{vendor}.so"] + [os.path.relpath(p, build) for p in glob.glob(os.path.join(build, "libtrine.so.[0-9]"))]
   libraries = {}
   for file in files:
     copy(os.path.join(build, file), os.path.join("build", file), True)

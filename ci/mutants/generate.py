@@ -21,8 +21,8 @@ ONE_LANE = re.compile(r"^!?[\w.]*leader$|^(lane|[\w.]+\.lane|threadIdx\.x( % \w+
 FLAG = re.compile(r"(^|\.|->|_)(truncate|each|accumulate|multiply|packed|ue8m0|renormalize|gated|interleaved|sigmoid)$")
 CHOPPED = {"bf16": 13, "f16": 13, "pack": 13}  # low mantissa bits cut off before the rounding; fp8: 20
 
-# Headers whose functions differ from one instantiation to the next: mutated in twins too (see TWINS in ci/mutate).
-EVERYWHERE = ("activation.h",)
+# Headers whose functions differ from one instantiation to the next: mutated in twins too (see TWINS in build.py).
+EVERYWHERE = ("activation.h", "gemm_codes.h")
 
 HEADER = r"""// Made by ci/mutate: which mutant runs, for the device and the host code of one source.
 #ifndef TRINE_MUTANT_H

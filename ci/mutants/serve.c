@@ -8,7 +8,7 @@
  * and without once more after each one that it catches: what a mutant breaks may stay broken.
  *
  * Out: "caught NUMBER REASON"; "broken CASE REASON" when a case fails without a mutant (it is left
- * out); "done CASES" at the end, with how many were compared; "tainted" when the case no longer
+ * out); "lost CASE REASON" when that leaves the device unusable: then this process ends; "done CASES" at the end, with how many were compared; "tainted" when the case no longer
  * passes without: then this process ends, and ci/mutate begins another one. The file STATE holds
  * the number and the case that run: what to blame when this process ends or hangs. */
 #include "check/suite.h"
@@ -33,6 +33,7 @@ typedef struct state {
 } state;
 
 typedef struct session {
+    const trine_target *target;
     state *state;
     mutant mutants[MOST];
     int count, current; /* -1: none */
@@ -89,6 +90,10 @@ static bool again(void *cookie, int64_t number, const trine_result *result)
     }
     if (s->current < 0) {
         snprintf(text, sizeof text, "%" PRId64, number);
+        if (failed && trine_device_synchronize(s->target->context, s->target->device)) {
+            say("lost", text, result->reason);
+            exit(3);
+        }
         if (failed) say("broken", text, result->reason);
         if (result->verdict != TRINE_PASSED) return false;
         s->compared++;
@@ -131,6 +136,7 @@ int main(int count, char **words)
         fprintf(stderr, "serve-mutants: %s\n", trine_last_error());
         return 2;
     }
+    s.target = &target;
     while (fgets(line, sizeof line, stdin)) {
         unsigned long long seed;
         long long from;
