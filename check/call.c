@@ -34,6 +34,7 @@ trine_status trine_call_create(trine_call *call, const trine_plan *plan, const t
 
     memset(call->tensors, 0, sizeof call->tensors);
     memset(&call->workspace, 0, sizeof call->workspace);
+    call->wild = false;
     call->plan = plan;
     call->data = data;
     call->device = device;
@@ -100,7 +101,7 @@ trine_status trine_call_upload(trine_call *call, uint8_t poison)
         status = trine_tensor_upload(&call->tensors[i]);
     }
     if (!status && call->workspace_size) {
-        trine_tensor_poison(&call->workspace, poison);
+        trine_tensor_poison(&call->workspace, call->wild ? TRINE_POISON_INDEX : poison);
         status = trine_tensor_upload(&call->workspace);
     }
     return status;

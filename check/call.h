@@ -15,6 +15,9 @@ typedef struct trine_data {
 
 void trine_data_destroy(trine_data *data);
 
+/* Four of them as an index lead far below any memory. */
+enum { TRINE_POISON_INDEX = 0x80 };
+
 typedef struct trine_call {
     const trine_plan *plan;
     const trine_data *data;
@@ -22,6 +25,7 @@ typedef struct trine_call {
     trine_tensor tensors[TRINE_MAX_TENSORS]; /* in place: the input's alone */
     trine_tensor workspace;                  /* with guards; none when no bytes are needed */
     size_t workspace_size;
+    bool wild;                            /* the workspace is poisoned with TRINE_POISON_INDEX */
     DLTensor in_place[TRINE_MAX_TENSORS]; /* an input's memory with the output's dtype */
     trine_args args;
 } trine_call;

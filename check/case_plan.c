@@ -60,21 +60,20 @@ static int64_t size_of_class(const trine_size_hint *hint, int class, trine_rng *
     return hint->sizes[trine_rng_draw(rng, count)];
 }
 
-/* A size for each letter; `cap`, which an earlier shape bounds from below, comes later. */
-static void draw_sizes(const trine_cases *cases, trine_case *entry, trine_rng *rng,
-                       trine_dims *dims)
+/* A size for each letter but `kept`; `cap`, which an earlier shape bounds from below, comes later.
+ */
+static void draw_sizes(const trine_cases *cases, trine_case *entry, int class, size_t kept,
+                       trine_rng *rng, trine_dims *dims)
 {
-    const int class = choice_of(cases, entry, TRINE_FACTOR_SIZE, 0, 0);
-
-    trine_dims_of_op(cases->op, dims);
     const uint64_t empty = trine_rng_draw(rng, dims->count ? dims->count : 1);
     for (size_t i = 0; i < dims->count; i++) {
         const trine_size_hint *hint = trine_size_hint_of(cases->op->op, dims->names[i]);
         /* A large case is large in some letters only: the rest keeps it affordable. */
-        const int own =
-            class == TRINE_SIZE_LARGE && trine_rng_draw(rng, 2) ? TRINE_SIZE_TILE : class;
+        const int own = class == TRINE_SIZE_LARGE && trine_rng_draw(rng, 2) ? TRINE_SIZE_TILE
+                        : class == TRINE_SIZE_EMPTY                         ? TRINE_SIZE_SMALL
+                                                                            : class;
         int64_t size = size_of_class(hint, own, rng);
-        if (strcmp(dims->names[i], "cap") == 0) continue;
+        if (strcmp(dims->names[i], "cap") == 0 || i == kept) continue;
         if (hint->unit) size *= (int64_t)trine_plan_number(&entry->plan, hint->unit);
         if (hint->limit) {
             const int64_t limit = trine_dims_get(dims, hint->limit) / hint->divide;
@@ -85,16 +84,62 @@ static void draw_sizes(const trine_cases *cases, trine_case *entry, trine_rng *r
     }
 }
 
-/* Lets a letter that is still free be a little above what the first form of the tensor needs. */
+/* Sizes by the case's class; `modest`: small ones around the largest. */
+static void set_sizes(const trine_cases *cases, trine_case *entry, bool modest, trine_rng *rng,
+                      trine_dims *dims)
+{
+    size_t largest = 0;
+
+    trine_dims_of_op(cases->op, dims);
+    draw_sizes(cases, entry, choice_of(cases, entry, TRINE_FACTOR_SIZE, 0, 0), SIZE_MAX, rng, dims);
+    for (size_t i = 1; i < dims->count; i++)
+        if (dims->values[i] > dims->values[largest]) largest = i;
+    if (modest) draw_sizes(cases, entry, TRINE_SIZE_SMALL, largest, rng, dims);
+}
+
+/* A letter of more than 2^16 units is affordable only where the unit and all other letters are as
+ * small as they may be. (Units below 16 stand for a whole row.) */
+static void bend_to_length(const trine_cases *cases, trine_case *entry, const bool *pinned,
+                           trine_dims *dims)
+{
+    char text[32];
+
+    for (size_t i = 0; i < dims->count; i++) {
+        const trine_size_hint *hint = trine_size_hint_of(cases->op->op, dims->names[i]);
+        const int64_t unit =
+            hint->unit ? (int64_t)trine_plan_number(&entry->plan, hint->unit) : INT64_MAX;
+        if (dims->values[i] / unit <= 65536) continue;
+        for (int f = 0; f < cases->factor_count; f++) {
+            const trine_factor *factor = &cases->factors[f];
+            if (factor->kind != TRINE_FACTOR_PARAM || strcmp(factor->name, hint->unit) != 0)
+                continue;
+            for (int c = 0; c < factor->count && !pinned[f]; c++) {
+                if (factor->values[c] >= 16 && factor->values[c] < factor->values[entry->choice[f]])
+                    entry->choice[f] = (uint8_t)c;
+            }
+            snprintf(text, sizeof text, "%.0f", factor->values[entry->choice[f]]);
+            (void)trine_args_set_param(cases->op->op, &entry->plan.args, hint->unit, text);
+        }
+        dims->values[i] =
+            dims->values[i] / unit * (int64_t)trine_plan_number(&entry->plan, hint->unit);
+        for (size_t j = 0; j < dims->count; j++)
+            if (j != i && dims->values[j] > 0)
+                dims->values[j] = trine_size_hint_of(cases->op->op, dims->names[j])->sizes[0];
+    }
+}
+
+/* Lets a letter that is still free be a little above what the first form of the tensor needs, or
+ * far: then there is more to fill than a grid has threads. */
 static void complete_sizes(trine_case *entry, int tensor, trine_rng *rng, trine_dims *dims)
 {
     if (!strstr(entry->plan.op->tensors[tensor].shape, "cap") ||
         !trine_dims_shape(&entry->plan, dims, tensor, 0))
         return;
+    const uint64_t above = trine_rng_draw(rng, 4) ? 40 : 6000;
     for (size_t i = 0; i < dims->count; i++) {
         if (strcmp(dims->names[i], "cap") == 0)
             dims->values[i] =
-                entry->plan.layout[tensor].shape[0] + (int64_t)trine_rng_draw(rng, 40);
+                entry->plan.layout[tensor].shape[0] + (int64_t)trine_rng_draw(rng, above);
     }
 }
 
@@ -136,16 +181,30 @@ static void pitch_rows(trine_layout *layout, trine_rng *rng)
     }
 }
 
+/* Where a dimension has one element its stride means nothing: it may be beyond 32 bits. */
+static void stray(trine_layout *layout, bool inner_contiguous, trine_rng *rng)
+{
+    for (int32_t d = 0; d < layout->rank - (inner_contiguous ? 1 : 0); d++) {
+        if (layout->shape[d] == 1 && trine_rng_draw(rng, 2))
+            layout->stride[d] = (INT64_C(1) << 33) + 1;
+    }
+}
+
 static void lay_out(const trine_cases *cases, trine_case *entry, trine_rng *rng)
 {
-    const int class = choice_of(cases, entry, TRINE_FACTOR_LAYOUT, 0, 0);
-    const bool strided = class == TRINE_LAYOUT_STRIDED || class == TRINE_LAYOUT_BOTH;
-    const bool misaligned = class == TRINE_LAYOUT_MISALIGNED || class == TRINE_LAYOUT_BOTH;
+    const int every = choice_of(cases, entry, TRINE_FACTOR_LAYOUT, 0, 0);
+    /* Kernels look at their inputs' layout to choose a way, and may forget the outputs'. */
+    static const int apart[] = {TRINE_LAYOUT_STRIDED, TRINE_LAYOUT_MISALIGNED, TRINE_LAYOUT_BOTH};
+    const int outputs = every == TRINE_LAYOUT_OUTPUTS ? apart[trine_rng_draw(rng, 3)] : every;
+    const int inputs = every == TRINE_LAYOUT_OUTPUTS ? TRINE_LAYOUT_PITCHED : every;
 
     trine_plan_arrange(&entry->plan);
     for (int i = 0; i < cases->op->tensor_count; i++) {
         trine_layout *layout = &entry->plan.layout[i];
         const trine_tensor_description *tensor = &cases->op->tensors[i];
+        const int class = tensor->role == TRINE_OUT ? outputs : inputs;
+        const bool strided = class == TRINE_LAYOUT_STRIDED || class == TRINE_LAYOUT_BOTH;
+        const bool misaligned = class == TRINE_LAYOUT_MISALIGNED || class == TRINE_LAYOUT_BOTH;
         if (!entry->plan.present[i]) continue;
         /* A layout that a param decides is what it is. */
         const bool fixed = !trine_layout_is_contiguous(layout) ||
@@ -155,6 +214,7 @@ static void lay_out(const trine_cases *cases, trine_case *entry, trine_rng *rng)
         layout->implicit = class == TRINE_LAYOUT_PACKED && trine_layout_is_contiguous(layout);
         if (strided && !fixed) stride_apart(layout, tensor->inner_contiguous, rng);
         if (class == TRINE_LAYOUT_PITCHED && !fixed) pitch_rows(layout, rng);
+        if (class != TRINE_LAYOUT_PACKED && !fixed) stray(layout, tensor->inner_contiguous, rng);
         if (misaligned) {
             static const size_t offsets[] = {1, 1, 2, 4, 8};
             layout->misalignment =
@@ -332,15 +392,17 @@ static void bend_to_exact_data(const trine_cases *cases, trine_case *entry, cons
     }
 }
 
-bool trine_case_plan(const trine_cases *cases, trine_case *entry,
-                     const bool pinned[TRINE_MAX_FACTORS])
+/* *too_large: that is all that speaks against the case. */
+static bool plan_case(const trine_cases *cases, trine_case *entry,
+                      const bool pinned[TRINE_MAX_FACTORS], bool modest, bool *too_large)
 {
     trine_rng rng = {.key = trine_rng_key(entry->key, 4711), .next = 0};
     trine_dims dims;
 
     if (wants_exact_data(cases, entry)) bend_to_exact_data(cases, entry, pinned);
     if (trine_plan_init(&entry->plan, cases->op->op) || !set_params(cases, entry)) return false;
-    draw_sizes(cases, entry, &rng, &dims);
+    set_sizes(cases, entry, modest, &rng, &dims);
+    bend_to_length(cases, entry, pinned, &dims);
     for (int i = 0; i < cases->op->tensor_count; i++) {
         if (!set_tensor(cases, entry, i, &rng, &dims, pinned)) return false;
     }
@@ -359,5 +421,16 @@ bool trine_case_plan(const trine_cases *cases, trine_case *entry,
         (!trine_exact_possible(&entry->plan) ||
          choice_of(cases, entry, TRINE_FACTOR_LAYOUT, 0, 0) == TRINE_LAYOUT_BROADCAST))
         return false;
-    return affordable(cases, &entry->plan);
+    *too_large = !affordable(cases, &entry->plan);
+    return !*too_large;
+}
+
+bool trine_case_plan(const trine_cases *cases, trine_case *entry,
+                     const bool pinned[TRINE_MAX_FACTORS])
+{
+    bool too_large = false;
+
+    /* One large size is affordable where the others are small. */
+    return plan_case(cases, entry, pinned, false, &too_large) ||
+           (too_large && plan_case(cases, entry, pinned, true, &too_large));
 }

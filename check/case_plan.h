@@ -20,6 +20,7 @@ enum {
     TRINE_LAYOUT_MISALIGNED,
     TRINE_LAYOUT_BOTH,
     TRINE_LAYOUT_BROADCAST,
+    TRINE_LAYOUT_OUTPUTS, /* inputs pitched; outputs strided, misaligned or both */
     TRINE_LAYOUT_CLASSES
 };
 

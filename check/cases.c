@@ -16,7 +16,7 @@ enum { TRIALS = 80, GOOD_TRIALS = 8, GIVE_UP = 2 };
 static const char *const size_names[TRINE_SIZE_CLASSES] = {"small", "odd", "tile", "large",
                                                            "empty"};
 static const char *const layout_names[TRINE_LAYOUT_CLASSES] = {
-    "packed", "strided", "pitched", "misaligned", "strided+misaligned", "broadcast"};
+    "packed", "strided", "pitched", "misaligned", "strided+misaligned", "broadcast", "outputs"};
 
 /* ---------------------------------------------------------------- factors */
 
@@ -293,12 +293,34 @@ static bool ruled_out(const trine_row *row, const trine_factor *factor, int choi
     return mask && value >= 0 && value < 32 && !(mask >> (int)value & 1);
 }
 
+/* Of how many plain cases does one draw the factor, instead of taking its default? None of a dtype,
+ * a form, an optional tensor and the first param of several words, which says what the op does, is
+ * the usual one; other words are few, and whole numbers are sizes of a kind. */
+static uint64_t plain_rarity(const trine_cases *cases, const trine_factor *factor)
+{
+    switch (factor->kind) {
+    case TRINE_FACTOR_SIZE:
+    case TRINE_FACTOR_PATTERN:
+    case TRINE_FACTOR_DTYPE:
+    case TRINE_FACTOR_FORM:
+    case TRINE_FACTOR_HAS:
+        return 1;
+    case TRINE_FACTOR_PARAM: {
+        const trine_param_type type = cases->op->params[factor->index].type;
+        if (type == TRINE_PARAM_ENUM && factor->index == 0) return 1;
+        return type == TRINE_PARAM_ENUM || type == TRINE_PARAM_BOOL || type == TRINE_PARAM_INT ? 2
+                                                                                               : 4;
+    }
+    default:
+        return 2;
+    }
+}
+
 /* Draws until the row allows it, which it may not do at all. */
 static int plain_choice(const trine_cases *cases, const trine_factor *factor, const trine_row *row,
                         trine_rng *rng)
 {
-    const bool drawn = factor->kind == TRINE_FACTOR_DTYPE || factor->kind == TRINE_FACTOR_PATTERN ||
-                       factor->kind == TRINE_FACTOR_SIZE || trine_rng_draw(rng, 4) == 0;
+    const bool drawn = trine_rng_draw(rng, plain_rarity(cases, factor)) == 0;
     int choice =
         drawn ? (int)trine_rng_draw(rng, (uint64_t)factor->count) : default_choice(cases, factor);
 
@@ -317,8 +339,10 @@ bool trine_cases_plain(const trine_cases *cases, int64_t n, const trine_row *row
     for (int f = 0; f < cases->factor_count; f++) {
         entry->choice[f] = (uint8_t)plain_choice(cases, &cases->factors[f], row, &rng);
     }
-    /* The first factor is the size: nothing is learnt from empty problems here. */
-    if (entry->choice[0] == TRINE_SIZE_EMPTY) entry->choice[0] = TRINE_SIZE_TILE;
+    /* The first factor is the size. Most empty problems tell nothing; but where a sum is empty
+     * there is something to write. */
+    if (entry->choice[0] == TRINE_SIZE_EMPTY && trine_rng_draw(&rng, 4))
+        entry->choice[0] = TRINE_SIZE_TILE;
     entry->key = trine_rng_key(rng.key, rng.next);
     entry->number = TRINE_PLAIN_CASES + n;
     return trine_case_plan(cases, entry, pinned);

@@ -72,6 +72,14 @@ static double special(uint64_t random)
     return PICK(random, NAN, INFINITY, -INFINITY, -0.0, NAN, 0x1p-149, -0x1p-126);
 }
 
+/* The row of a tensor that element i lies in. */
+static uint64_t row_of(const source *s, uint64_t i)
+{
+    const trine_layout *layout = &s->plan->layout[s->tensor];
+
+    return layout->rank > 0 ? i / (uint64_t)layout->shape[layout->rank - 1] : 0;
+}
+
 /* One of the eleven kinds of stretches. */
 static double edge(const source *s, uint64_t i, uint64_t kind, double largest)
 {
@@ -80,7 +88,7 @@ static double edge(const source *s, uint64_t i, uint64_t kind, double largest)
 
     switch (kind % 11) {
     case 0:
-        return 0;
+        return trine_rng_at(s->key, i) & 1 ? -0.0 : 0; /* equal, of either sign */
     case 1:
         return -0.0;
     case 2:
@@ -114,7 +122,12 @@ static double real(const source *s, uint64_t i)
 
     switch (s->pattern) {
     case TRINE_PATTERN_EDGES:
-        if (bounded && r % 997 == 0) return NAN;
+        /* Sums of infinities depend on their order: only what is quantized, or may be, holds them.
+         */
+        if (bounded && r % 997 == 0)
+            return s->plan->op->op != TRINE_OP_SCALED_MM && s->tensor == 0
+                       ? PICK(r >> 10, NAN, INFINITY, -INFINITY)
+                       : NAN;
         return edge(s, i, trine_rng_at(s->key, i / stretch + 555), largest);
     case TRINE_PATTERN_CONSTANT:
         return bounded ? PICK(s->key, 0, 1, -1, 0.3, 3)
@@ -126,6 +139,8 @@ static double real(const source *s, uint64_t i)
         return trine_rng_normal(s->key, i) * exponent_between(r, s->dtype == TRINE_F16 ? -26 : -140,
                                                               s->dtype == TRINE_F16 ? 16 : 127);
     case TRINE_PATTERN_SPECIAL:
+        /* Some rows hold nothing that is finite, nor +Inf, which topk_gating takes as finite. */
+        if (trine_rng_below(s->key, row_of(s, i) + 77777, 8) == 0) return r & 1 ? NAN : -INFINITY;
         if (trine_rng_below(s->key, i / 64 + 333, 12) == 0 || r % 10 == 0) return special(r >> 8);
         return trine_rng_normal(s->key, i);
     default:
@@ -170,6 +185,8 @@ static void put_code(const source *s, uint64_t i, void *element)
         trine_value_set(s->dtype, element, trine_rng_normal(s->key, i) * width);
     } else if (s->pattern == TRINE_PATTERN_CONSTANT) {
         trine_value_set_bits(s->dtype, element, (uint32_t)(s->key & 0x7F));
+    } else if (s->plan->op->bounded && s->dtype != TRINE_I8 && (r >> 17 & 0xFFF) == 0) {
+        trine_value_set(s->dtype, element, NAN);
     } else if (s->plan->op->bounded && r >> 8 & 0x1FF) {
         /* NaN spreads over rows and columns: rare, so that most elements can tell something. */
         trine_value_set(s->dtype, element, edge(s, i, trine_rng_at(s->key, i / 9 + 5), width * 4));
@@ -205,7 +222,8 @@ static double expert(const source *s, uint64_t i)
     }
 }
 
-/* Local experts in some order, the rest elsewhere; edges hold what no rank should send. */
+/* Local experts in some order, the rest elsewhere. Where ids are not all good ones (expert), the
+ * map holds what no rank should send, too. */
 static double mapped(const source *s, uint64_t i)
 {
     const uint64_t r = trine_rng_at(s->key, i);
@@ -213,7 +231,8 @@ static double mapped(const source *s, uint64_t i)
     const uint64_t shift = s->key % total;
     const uint64_t place = (i + shift) % total;
 
-    if (s->pattern == TRINE_PATTERN_EDGES && r % 5 == 0)
+    if (s->pattern != TRINE_PATTERN_NORMAL && s->pattern != TRINE_PATTERN_CONSTANT &&
+        s->pattern != TRINE_PATTERN_EXACT && r % 4 == 0)
         return PICK(r >> 8, -1, (double)s->local, -2, INT32_MAX);
     return place < (uint64_t)s->local ? (double)place : -1;
 }

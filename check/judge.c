@@ -303,6 +303,7 @@ void trine_judge_row(trine_oracle *oracle, const trine_row *row, trine_context *
     for (int i = 0; i < 3 && result->verdict != TRINE_FAILED; i++) {
         const int poison = i == 1;
         set_threads(threads[i]);
+        call.wild = i == 2;
         status = trine_call_run(&call, context, poison ? TRINE_POISON_NUMBER : TRINE_POISON_NAN,
                                 flags, &outcome[i]);
         if (status) {

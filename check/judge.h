@@ -10,8 +10,9 @@
 #include "check/compare.h"
 #include "check/target.h"
 
-/* 0xFF is NaN in f32, f16, bf16 and e4m3fn and -1 as an integer; 0x3C is an ordinary number. */
-enum { TRINE_POISON_NAN = 0xFF, TRINE_POISON_NUMBER = 0x3C };
+/* 0xFF is NaN in f32, f16, bf16 and e4m3fn and -1 as an integer; 0x4C is a number, of four bytes
+ * one that is larger than a call's own: it shows in a maximum, too. */
+enum { TRINE_POISON_NAN = 0xFF, TRINE_POISON_NUMBER = 0x4C };
 
 #define TRINE_MAX_BOUNDS 8
 

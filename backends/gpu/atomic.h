@@ -104,6 +104,7 @@ TRINE_DEVICE void atomic_add_f32(float *address, float value)
 #endif
 }
 
+#if !defined(TRINE_NATIVE_ADD_F16X2) || !defined(TRINE_NATIVE_ADD_BF16X2)
 template <class Format>
 TRINE_DEVICE void swap_add_pair(uint32_t *address, uint32_t pair)
 {
@@ -117,6 +118,7 @@ TRINE_DEVICE void swap_add_pair(uint32_t *address, uint32_t pair)
                                              Format::element(old, 1) + Format::element(added, 1)));
     } while (seen != before);
 }
+#endif
 
 // Adds two elements of Format (bf16 or f16), packed as Format packs them, to the two at a multiple
 // of 4 bytes.

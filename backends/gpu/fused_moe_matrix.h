@@ -153,7 +153,8 @@ TRINE_DEVICE float moe_matrix_result(const moe_gemm &g, float sum, int64_t exper
     return g.x_dtype == TRINE_BF16 ? bf16::round(sum) : f16::round(sum);
 }
 
-// 4 gates and their 4 ups, or 8 gates, become activations in x's dtype.
+// 4 gates and their 4 ups, or 8 gates, become activations in x's dtype. All of a run are there:
+// their number is a multiple of 8.
 TRINE_DEVICE void moe_activate_run(const moe_matrix_params &p, int32_t slot, int64_t n0,
                                    uint32_t column, const float (&g)[8])
 {
@@ -162,8 +163,7 @@ TRINE_DEVICE void moe_activate_run(const moe_matrix_params &p, int32_t slot, int
     const uint32_t count = p.pairs ? 4 : 8;
 #pragma unroll
     for (uint32_t i = 0; i < 8; i += 2) {
-        if (i >= count || first + i >= p.q.columns) continue;
-        // The number of activations is even: it is a multiple of 8.
+        if (i >= count) continue;
         const float low = activate(p.q.rule, g[i], p.pairs ? g[(i + 4) % 8] : 0.0f);
         const float high = activate(p.q.rule, g[i + 1], p.pairs ? g[(i + 5) % 8] : 0.0f);
         uint32_t *to = reinterpret_cast<uint32_t *>(static_cast<uint16_t *>(p.q.to) + at + i);
@@ -209,10 +209,9 @@ __global__ void TRINE_LAUNCH_BOUNDS(gemm_threads, (moe_resident_threads<B, Rows>
                 const float weight = p.g.weighted ? moe_weight_of(p.r, place) : 1.0f;
                 float v[8];
 #pragma unroll
-                for (uint32_t i = 0; i < 8; i++) {
-                    const int64_t n = moe_column(p, n0, column + i);
-                    v[i] = n < p.g.n ? moe_matrix_result(p.g, values[i], expert, n, weight) : 0.0f;
-                }
+                for (uint32_t i = 0; i < 8; i++)
+                    v[i] = moe_matrix_result(p.g, values[i], expert, moe_column(p, n0, column + i),
+                                             weight);
                 // Codes are quantized between the products, not here.
                 if constexpr (A::is_plain && A::bits == 16) {
                     if (p.activates) {
@@ -220,7 +219,7 @@ __global__ void TRINE_LAUNCH_BOUNDS(gemm_threads, (moe_resident_threads<B, Rows>
                         return;
                     }
                 }
-                moe_sink_8(p.o, place, n0 + column, p.g.n, v, p.wide);
+                moe_sink_8(p.o, place, n0 + column, v, p.wide);
             });
         }
     }

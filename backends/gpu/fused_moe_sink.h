@@ -59,20 +59,18 @@ TRINE_DEVICE void moe_sink_pair(const moe_output &o, const moe_place &p, int64_t
     }
 }
 
-// Columns n to n + 7 of a row of `columns`; `wide`: rows begin at multiples of 16 bytes and are
-// dense.
-TRINE_DEVICE void moe_sink_8(const moe_output &o, const moe_place &p, int64_t n, int64_t columns,
+// Columns n to n + 7 of a row, which has a multiple of 8; `wide`: rows begin at multiples of 16
+// bytes and are dense.
+TRINE_DEVICE void moe_sink_8(const moe_output &o, const moe_place &p, int64_t n,
                              const float (&values)[8], bool wide)
 {
     const bool adds = o.sink == MOE_ADD_TO_SUMS || o.sink == MOE_ADD_TO_OUT;
-    if (wide && !adds && n + 8 <= columns) {
+    if (wide && !adds) {
         moe_store_8(o.data, o.dtype, p.row + n, values);
         return;
     }
 #pragma unroll
-    for (uint32_t i = 0; i < 8; i += 2)
-        if (n + i < columns)
-            moe_sink_pair(o, p, n + i, values[i], values[i + 1], n + i + 1 < columns);
+    for (uint32_t i = 0; i < 8; i += 2) moe_sink_pair(o, p, n + i, values[i], values[i + 1], true);
 }
 
 } // namespace trine_gpu

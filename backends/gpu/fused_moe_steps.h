@@ -23,7 +23,7 @@ __global__ void __launch_bounds__(moe_step_threads)
                 larger(largest, trine_f32_bits(trine_finite_abs(moe_quantizer_input(q, row, i))));
     }
     largest = moe_team_max<moe_step_threads>(largest);
-    if (threadIdx.x == 0 && largest) atomic_max(q.amax, largest);
+    if (threadIdx.x == 0) atomic_max(q.amax, largest);
 }
 
 // Rows on grid.x, blocks on grid.y; a team of lanes a pair of them.

@@ -26,11 +26,12 @@ static bool is_aligned(const void *data, trine_dtype dtype, int64_t rows, int64_
 // Lanes of moe_activate_vector that share a scale; 0: moe_activate_rows takes it; -1: neither.
 static int64_t lanes_of(const moe_quantizer &q)
 {
+    if (!q.codes) return -1; // the product has activated already
     if (q.columns < moe_chunk || q.columns % moe_chunk || q.columns > (INT64_C(1) << 22)) return -1;
-    if (!q.codes || q.per_tensor) return 1;
+    if (q.per_tensor) return 1;
     if (q.blocks == 1) return 0;
     const bool power = (q.block & (q.block - 1)) == 0;
-    return power && q.block >= moe_chunk && q.block <= 512 && q.columns % q.block == 0
+    return power && q.block >= 64 && q.block <= 512 && q.columns % q.block == 0
                ? q.block / moe_chunk
                : -1;
 }

@@ -183,10 +183,6 @@ TRINE_DEVICE void moe_load_own_8(float (&x)[8], const void *data, trine_dtype dt
 TRINE_DEVICE uint32_t moe_max_of_lanes(uint32_t value, uint32_t lane_shift)
 {
     switch (lane_shift) {
-    case 0:
-        return value;
-    case 1:
-        return team_max<2>(value);
     case 2:
         return team_max<4>(value);
     case 3:
@@ -198,8 +194,8 @@ TRINE_DEVICE uint32_t moe_max_of_lanes(uint32_t value, uint32_t lane_shift)
     }
 }
 
-// The activation, and the quantization that follows it where scales are per block of
-// 16 << lane_shift columns, or one for all. Rows of tiles are sorted positions.
+// The activation and the quantization that follows it where scales are per block of
+// 16 << lane_shift columns (64 to 512), or one for all. Rows of tiles are sorted positions.
 __global__ void TRINE_LAUNCH_BOUNDS(moe_step_threads, 768)
     moe_activate_vector(const TRINE_GRID_CONSTANT moe_routes r,
                         const TRINE_GRID_CONSTANT moe_quantizer q,
@@ -207,7 +203,7 @@ __global__ void TRINE_LAUNCH_BOUNDS(moe_step_threads, 768)
 {
     const int64_t positions = *r.count, chunk = first_unit(tiles);
     float tensor_scale = 0.0f;
-    if (q.codes && q.per_tensor) {
+    if (q.per_tensor) {
         tensor_scale = q.given ? *q.given : moe_group_scale(*q.amax, q.to_dtype);
         if (!q.given && blockIdx.x == 0 && blockIdx.y == 0 && threadIdx.x == 0)
             *q.scale = tensor_scale;
@@ -221,17 +217,6 @@ __global__ void TRINE_LAUNCH_BOUNDS(moe_step_threads, 768)
         const bool live = slot < r.slots;
         uint32_t w[16] = {};
         if (live) moe_load_activated(w, q, slot, chunk);
-        if (!q.codes) {
-            if (!live) continue;
-#pragma unroll
-            for (uint32_t half = 0; half < 2; half++) {
-                float x[8];
-#pragma unroll
-                for (uint32_t i = 0; i < 8; i++) x[i] = trine_f32_from_bits(w[8 * half + i]);
-                moe_store_8(q.to, q.to_dtype, slot * q.columns + chunk * 16 + 8 * half, x);
-            }
-            continue;
-        }
         float s = tensor_scale;
         if (!q.per_tensor) {
             uint32_t largest = f32::largest(w);

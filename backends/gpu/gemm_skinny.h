@@ -182,7 +182,8 @@ struct gemm_skinny {
                         column_scale[j][e] = scales.column(j * 16 + sum_column(e), block);
                 }
             };
-            if (!whole && !scales_late) load_scales();
+            if constexpr (!scales_late)
+                if (!whole) load_scales();
 #pragma unroll 1
             for (uint32_t half = 0; half < halves; half++) {
                 const int64_t at = k + half * batch;
@@ -202,7 +203,7 @@ struct gemm_skinny {
                             multiply(sums[i][j], a_panels[i][s], b_panels[j][s]);
             }
             if (whole) continue;
-            if (scales_late) load_scales();
+            if constexpr (scales_late) load_scales();
 #pragma unroll
             for (uint32_t i = 0; i < Down; i++)
 #pragma unroll

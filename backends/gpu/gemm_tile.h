@@ -195,13 +195,13 @@ struct gemm_tile {
             matrix_panel<type> a[down], b[across];
 #pragma unroll
             for (uint32_t i = 0; i < down; i++)
-                if (!matrix_by_dots) a[i] = panel_at(a_rows, i, k);
+                if constexpr (!matrix_by_dots) a[i] = panel_at(a_rows, i, k);
 #pragma unroll
             for (uint32_t j = 0; j < across; j++) b[j] = panel_at(b_rows, j, k);
 #pragma unroll
             for (uint32_t i = 0; i < down; i++) {
                 // The rows that dot products spread over the lanes leave no registers for all of A.
-                if (matrix_by_dots) a[i] = panel_at(a_rows, i, k);
+                if constexpr (matrix_by_dots) a[i] = panel_at(a_rows, i, k);
 #pragma unroll
                 for (uint32_t j = 0; j < across; j++) multiply(sums[i][j], a[i], b[j]);
             }

@@ -103,7 +103,7 @@ inline void group_quant_plan_make(const trine_per_token_group_quant_problem *pro
     p->groups = static_cast<uint32_t>(problem->groups);
     p->scale_columns = static_cast<uint32_t>(problem->scale_columns);
     p->chunks = static_cast<uint32_t>(problem->columns / 16);
-    const bool ue8m0 = problem->packed || problem->format == TRINE_SCALE_UE8M0;
+    const bool ue8m0 = problem->format == TRINE_SCALE_UE8M0;
     p->eps = group_quant_bits(problem->eps);
     p->scale_floor = ue8m0 && problem->ue8m0_floor > 0 ? group_quant_bits(problem->ue8m0_floor) : 0;
     p->scale_round = ue8m0 ? 0x7fffffu : 0;

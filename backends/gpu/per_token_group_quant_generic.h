@@ -36,8 +36,7 @@ TRINE_DEVICE float group_quant_scale(const group_quant_problem &p, float amax)
     float s = p.arithmetic == TRINE_ARITHMETIC_RECIPROCAL
                   ? trine_group_scale_reciprocal(amax, p.q_max)
                   : trine_group_scale_divide(amax, p.q_max);
-    return p.packed || p.format == TRINE_SCALE_UE8M0 ? trine_group_scale_ue8m0(s, p.ue8m0_floor)
-                                                     : s;
+    return p.format == TRINE_SCALE_UE8M0 ? trine_group_scale_ue8m0(s, p.ue8m0_floor) : s;
 }
 
 // `factor` is s, or with a factor of its own what x is multiplied by.
@@ -82,7 +81,7 @@ TRINE_DEVICE void group_quant_group(const group_quant_problem &p, int64_t e, int
     float amax = trine_f32_from_bits(group_quant_team_max<Team>(largest));
     amax = p.eps > amax ? p.eps : amax;
     const float s = group_quant_scale(p, amax);
-    const bool ue8m0 = p.packed || p.format == TRINE_SCALE_UE8M0;
+    const bool ue8m0 = p.format == TRINE_SCALE_UE8M0;
     const bool multiply = p.arithmetic == TRINE_ARITHMETIC_RECIPROCAL && !ue8m0;
     const float factor = multiply ? trine_group_factor(amax, p.q_max) : s;
 

@@ -26,6 +26,8 @@ const char *trine_gpu_per_token_group_quant_vector_refuse(const trine_problem *p
     if (p->arithmetic != TRINE_ARITHMETIC_DIVIDE) return "arithmetic must be divide";
     if (!p->default_q_max) return "q_max must be the dtype's default";
     if (p->ue8m0_floor > 0x1p120f) return "ue8m0_floor must be at most 2^120";
+    /* From scales of 2^102 on, a part of the short division would be subnormal. */
+    if (p->eps > 0x1p96f) return "eps must be at most 2^96";
     if (p->activation != TRINE_ACTIVATION_NONE && p->x.dtype == TRINE_F32)
         return "activations need a 16-bit x";
     if (!is_aligned(&p->x, p->x.dtype == TRINE_F32 ? 4 : 2))

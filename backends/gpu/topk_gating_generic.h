@@ -152,7 +152,6 @@ TRINE_DEVICE bool topk_summarize(const trine_topk_gating_problem &p, topk_token 
         largest = larger(largest, topk_ordered(topk_capped_logit(p, t, e)));
     largest = (uint32_t)topk_reduce<false>(largest, values);
     t.max = topk_from_ordered(largest);
-    t.denominator = 1.0f;
     if (largest == topk_lowest) return false;
     if (p.score == TRINE_SCORE_SIGMOID) return true;
     uint64_t sum = 0;

@@ -169,8 +169,10 @@ TRINE_DEVICE uint32_t team_ballot(bool condition)
 #else
     const uint32_t half = __ballot_sync(0xffffffffu, condition);
 #endif
-    if constexpr (Lanes == 32) return half;
-    return half >> (threadIdx.x & 31 & ~(Lanes - 1)) & ((1u << (Lanes & 31)) - 1);
+    if constexpr (Lanes == 32)
+        return half;
+    else
+        return half >> (threadIdx.x & 31 & ~(Lanes - 1)) & ((1u << Lanes) - 1);
 }
 
 // The first lane of a ballot that is not empty.

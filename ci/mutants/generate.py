@@ -9,7 +9,7 @@ from . import parse
 
 PER_FILE = 1000  # numbers of a file begin at a multiple of this that its name decides, so that an edit of one renumbers no other
 
-BARRIER = re.compile(r"(__syncthreads\w*|__syncwarp|__threadfence\w*|wait_for_previous|\w*barrier\w*|\w*fence\w*)$")
+BARRIER = re.compile(r"(copy_wait|__syncthreads\w*|__syncwarp|wave_sync|__threadfence\w*|wait_for_previous|\w*barrier\w*|\w*fence\w*)$")
 STRIDE = re.compile(r"(^|_)(stride|pitch|row|column|expert|offset|rows_per|row_bytes)$|stride$")
 REDUCE = re.compile(r"(larger|smaller|larger_halves|fmaxf|fminf|max|min|trine_(max|min)\w*|\w+_(max|min))$")
 EXCHANGE = re.compile(r"(other_half|__shfl\w*|__builtin_amdgcn_(mov_dpp|update_dpp|ds_swizzle|ds_bpermute|permlane\w*|readlane|readfirstlane))\b")
@@ -17,12 +17,16 @@ COLLECTIVE = re.compile(r"(team|block|wave|group_quant_team)_(max|min|sum|any|al
 MATRIX = re.compile(r"(mfma|wmma|mma_|_mma$|dot\d|multiply_add)")
 ROUND = re.compile(r"(^|::|_)round(_\w+)?$")
 TO_LOW = re.compile(r"(^|::)(pack|code|codes)$|f32_to_(bf16|f16|e4m3|e5m2|ue8m0)|to_i8")
-ONE_LANE = re.compile(r"^!?[\w.]*leader$|^(lane|[\w.]+\.lane|threadIdx\.x( % \w+)?|tid) [!=]= 0$")
+# One lane, thread or block of those that hold the same.
+ONE_LANE = re.compile(r"^!?[\w.]*leader$|^(lane|[\w.]+\.lane|threadIdx\.x( % \w+)?|tid|blockIdx\.[xyz]) [!=]= 0$|^threadIdx\.x == \w+ % \w+$")
+# A number from which the largest is sought, or a key: at 1 it would lose against everything.
+SOUGHT = re.compile(r"(^|[\s.*])(largest|amax|best|second|key)\b")
 FLAG = re.compile(r"(^|\.|->|_)(truncate|each|accumulate|multiply|packed|ue8m0|renormalize|gated|interleaved|sigmoid)$")
 CHOPPED = {"bf16": 13, "f16": 13, "pack": 13}  # low mantissa bits cut off before the rounding; fp8: 20
 
-# Headers whose functions differ from one instantiation to the next: mutated in twins too (see TWINS in build.py).
-EVERYWHERE = ("activation.h", "gemm_codes.h")
+# Headers, or functions of one, that differ from one instantiation to the next: mutated in twins too (see TWINS in build.py).
+EVERYWHERE = ("activation.h", "gemm_codes.h", "fused_moe_matrix.h:convert", "fused_moe_matrix.h:scale", "fused_moe_matrix.h:zero",
+              "fused_moe_matrix.h:moe_matrix_result", "fused_moe_matrix.h:moe_activate_run")
 
 HEADER = r"""// Made by ci/mutate: which mutant runs, for the device and the host code of one source.
 #ifndef TRINE_MUTANT_H
@@ -33,6 +37,7 @@ HEADER = r"""// Made by ci/mutate: which mutant runs, for the device and the hos
 #define trine_on(...) false
 #define trine_on_here(...) false
 #define trine_mutant_chop(x, bits) (x)
+#define trine_mutant_late()
 #else
 
 #if defined(__HIP__)
@@ -44,11 +49,11 @@ HEADER = r"""// Made by ci/mutate: which mutant runs, for the device and the hos
 #endif
 
 extern "C" {
-extern int trine_mutant_chosen;
+extern int trine_mutant_chosen, trine_mutant_skew;
 void trine_mutant_register(const char *unit, void (*set)(void));
 }
 
-static __constant__ int trine_mutant_on_device;
+static __constant__ int trine_mutant_on_device, trine_mutant_skew_on_device;
 
 static __host__ __device__ __forceinline__ bool trine_mutant_is(int number)
 {
@@ -73,6 +78,15 @@ static __host__ __device__ __forceinline__ bool trine_mutant_is(int number, int 
 #define trine_on trine_mutant_is
 #endif
 
+// Effort "skewed": where a kernel begins and behind its barriers every other wave of a block is so late that what nothing holds
+// back is done before it.
+static __device__ __forceinline__ void trine_mutant_late()
+{
+#if defined(__CUDA_ARCH__)
+    if (trine_mutant_skew_on_device && (threadIdx.x / 32 + blockIdx.x) % 2 == 1) __nanosleep(20000);
+#endif
+}
+
 static __host__ __device__ __forceinline__ float trine_mutant_chop(float x, int bits)
 {
     union { float f; unsigned u; } v;
@@ -84,7 +98,11 @@ static __host__ __device__ __forceinline__ float trine_mutant_chop(float x, int 
 namespace
 {
 struct trine_mutant_unit {
-    static void set() { TRINE_MUTANT_COPY(trine_mutant_on_device, &trine_mutant_chosen); }
+    static void set()
+    {
+        TRINE_MUTANT_COPY(trine_mutant_on_device, &trine_mutant_chosen);
+        TRINE_MUTANT_COPY(trine_mutant_skew_on_device, &trine_mutant_skew);
+    }
     trine_mutant_unit() { trine_mutant_register(TRINE_MUTANT_UNIT, set); }
 };
 trine_mutant_unit trine_mutant_this_unit;
@@ -99,7 +117,7 @@ HOOK = r"""
 #include <stdlib.h>
 #include <string.h>
 
-int trine_mutant_chosen;
+int trine_mutant_chosen, trine_mutant_skew;
 static struct { const char *unit; void (*set)(void); } trine_mutant_units[256];
 static int trine_mutant_unit_count;
 static char trine_mutant_set[256]; /* is a unit's number not 0? */
@@ -115,20 +133,23 @@ void trine_mutant_register(const char *unit, void (*set)(void))
 static void trine_mutant_choose(void)
 {
     static char last[16], last_units[2048];
+    static int begun;
     const char *number = getenv("TRINE_MUTANT"), *units = getenv("TRINE_MUTANT_UNITS");
     if (!number) number = "";
     if (!units) units = "";
-    if (strcmp(number, last) == 0 && strcmp(units, last_units) == 0) return;
+    if (begun && strcmp(number, last) == 0 && strcmp(units, last_units) == 0) return;
+    begun = 1;
     last[0] = last_units[0] = 0;
     strncat(last, number, sizeof last - 1);
     strncat(last_units, units, sizeof last_units - 1);
     trine_mutant_chosen = 0;
+    trine_mutant_skew = getenv("TRINE_MUTANT_SKEW") != NULL;
     for (int i = 0; i < trine_mutant_unit_count; i++) {
         if (trine_mutant_set[i]) trine_mutant_units[i].set();
         trine_mutant_set[i] = 0;
     }
     trine_mutant_chosen = atoi(number);
-    for (int i = 0; trine_mutant_chosen && i < trine_mutant_unit_count; i++) {
+    for (int i = 0; (trine_mutant_chosen || trine_mutant_skew) && i < trine_mutant_unit_count; i++) {
         char name[128] = ",";
         strncat(name, trine_mutant_units[i].unit, 100);
         strcat(name, ",");
@@ -145,7 +166,7 @@ int trine_mutant_number(void)
     return trine_mutant_chosen;
 }
 
-/* TRINE_MUTANT_GRID and TRINE_MUTANT_GRID_Y cut grids along x and y, so that kernels go round. */
+/* TRINE_MUTANT_GRID and TRINE_MUTANT_GRID_Y cut grids along x and along y and z, so that kernels go round. */
 static unsigned trine_mutant_grid(const char *variable, unsigned blocks)
 {
     const char *most = getenv(variable);
@@ -191,8 +212,9 @@ def hook(text):
     text, n = re.subn(r"(\b" + name + r"\([^)]*\)\s*\{)", r"\1\n    trine_mutant_choose();", text)
     if n != 1: raise SystemExit(f"ci/mutate: {n} definitions of {name} in launch.c")
   cut_x, cut_y = (lambda blocks: f'trine_mutant_grid("TRINE_MUTANT_GRID", {blocks})'), 'trine_mutant_grid("TRINE_MUTANT_GRID_Y", grid->y)'
-  text, n = re.subn(r"config\.gridDim\.x = (.*);\n(\s*)config\.gridDim\.y = grid->y,|dim3 blocks = \{(.*), grid->y, grid->z\};",
-                    lambda m: f"config.gridDim.x = {cut_x(m[1])};\n{m[2]}config.gridDim.y = {cut_y}," if m[1] else f"dim3 blocks = {{{cut_x(m[3])}, {cut_y}, grid->z}};", text)
+  cut_z = cut_y.replace("grid->y", "grid->z")  # what has a z that goes round has a y that does
+  text, n = re.subn(r"config\.gridDim\.x = (.*);\n(\s*)config\.gridDim\.y = grid->y, config\.gridDim\.z = grid->z;|dim3 blocks = \{(.*), grid->y, grid->z\};",
+                    lambda m: f"config.gridDim.x = {cut_x(m[1])};\n{m[2]}config.gridDim.y = {cut_y}, config.gridDim.z = {cut_z};" if m[1] else f"dim3 blocks = {{{cut_x(m[3])}, {cut_y}, {cut_z}}};", text)
   if n != 1: raise SystemExit("ci/mutate: where launch.c sets the grid was not found")
   return text
 
@@ -210,10 +232,10 @@ class Maker:
   def __init__(self, path, text, base, skip, groups_only=False):
     self.path, self.source, self.base, self.skip, self.mutants, self.used = path, parse.Source(text), base, skip, [], {}
     self.groups_only = groups_only
-    self.here = os.path.basename(path) in EVERYWHERE
     for f in self.source.functions:
       if f.constant or f.body is None or not f.device: continue
-      self.function, self.locals, self.statement, self.holder = f, {}, None, None
+      self.here = os.path.basename(path) in EVERYWHERE or f"{os.path.basename(path)}:{f.name}" in EVERYWHERE
+      self.function, self.locals, self.pointers, self.statement, self.holder, self.any_order = f, {}, set(), None, None, False
       self.visit(f.body)
 
   # ---- making
@@ -262,6 +284,11 @@ class Maker:
   def plus(self, node, kind):
     self.make(node, kind, f"{plain(self.text(node))} + 1", lambda on, inner, raw: f"({inner} + {on})")
 
+  def not_zero(self, zero, statement, how):
+    """A zero as another number."""
+    large = SOUGHT.search(statement) and is_integer(zero, self.source)
+    self.make(zero, "zeroing", f"{plain(statement)} {how} {'0x7fffffff' if large else '1'}", lambda on, inner, raw: f"({inner} + {'0x7fffffffu * ' if large else ''}{on})")
+
   # ---- statements
 
   def visit(self, node, unrolled=()):
@@ -282,10 +309,11 @@ class Maker:
     elif kind in ("declaration", "range"):
       shared = kind == "declaration" and "__shared__" in self.source.words(node.first, node.last)
       for name, pointer in node.names: self.locals[name] = pointer or shared
+      self.pointers |= getattr(node, "pointer_arrays", set())
       for k in node.kids:
         self.begin(node)
         if is_zero(k, self.source):
-          if not getattr(node, "induction", False): self.make(k, "zeroing", f"{plain(self.text(node))} begins at 1", lambda on, inner, raw: f"({inner} + {on})")
+          if not getattr(node, "induction", False): self.not_zero(k, self.text(node), "begins at")
         else: self.expression(k)
     elif kind in ("paren", "binary", "call", "member", "subscript", "prefix", "ternary", "cast", "name", "number", "lambda"):
       self.begin(node)
@@ -329,7 +357,7 @@ class Maker:
       # The trip count must stay a constant: the body is left out instead.
       self.begin(node.body)
       guard = lambda test: lambda on, inner, raw: f"{{ if (!({on} && ({test}))) " + ("\n" if inner.lstrip().startswith("#") else "") + inner + " }"
-      if self.fills(node.body): name = None  # values that matter to none but the compiler
+      if self.fills(node.body) or self.first_values(node.body): name = None  # values that matter to none but the compiler
       if name: self.make(node.body, "bound", f"{head} without the first", guard(f"{name} == ({start})"))
       if name and step and c is not None and c.kind == "binary" and c.op == "<" and plain(self.text(c.left)) == name:
         self.make(node.body, "bound", f"{head} without the last", guard(f"{name} + ({step}) >= ({self.text(c.right)})"))
@@ -338,7 +366,11 @@ class Maker:
         self.begin(c)
         if name and step and c.kind == "binary" and c.op == "<" and plain(self.text(c.left)) == name:
           self.make(c, "bound", f"{head} without the last", lambda on, inner, raw: f"({on} ? {name} + ({step}) < ({self.text(c.right)}) : ({inner}))")
-        self.expression(c)
+        # Where a round is of many elements its body tests each, so one too many finds none: one short is what tells.
+        if name and step and re.search(r"[*]|<<", step) and c.kind == "binary" and c.op == "<":
+          self.expression(c.left)
+          self.expression(c.right)
+        else: self.expression(c)
       if step and s.kind == "assign":
         self.begin(s)
         self.make(s.right, "stride", f"{head} by twice the step", lambda on, inner, raw: f"({inner}) * (1 + {on})")
@@ -350,6 +382,15 @@ class Maker:
     words = self.source.words(node.first, node.last)
     text = re.sub(r"for \([^;]*;[^;]*;[^)]*\)", "", " ".join(words))
     return "fetch_ahead" in words and not re.search(r" [-+|&^]?= |\+\+|\breturn\b|\b(begin|wait_for_previous) \(", text)
+
+  def first_values(self, node):
+    """Does a statement do no more than give local arrays of pointers their first values? Without one, anything may stand there."""
+    if node.kind == "for": return self.first_values(node.body)
+    if node.kind == "block": return all(map(self.first_values, node.kids))
+    if node.kind != "expression" or node.value.kind != "assign" or node.value.op != "=": return False
+    root = node.value.left
+    while root.kind == "subscript": root = root.kids[0]
+    return root.kind == "name" and plain(self.text(root)) in self.pointers
 
   def fills(self, node):
     """Does a statement put a literal into a local array?"""
@@ -366,12 +407,14 @@ class Maker:
       while root.kind in ("subscript", "member", "paren"): root = root.kids[0]
       local = root.kind == "name" and self.locals.get(self.text(root)) is False
       zero = is_zero(value.right, self.source)
-      if zero: self.make(value.right, "zeroing", f"{plain(self.text(node))} as 1", lambda on, inner, raw: f"({inner} + {on})")
+      if zero: self.not_zero(value.right, self.text(node), "as")
       # A local that would be left without any value says nothing: compilers pick one that fits.
       if not (local and value.op == "=") and not self.fills(node): self.make(node, "zeroing" if zero else "store", what, drop)
     elif value.kind == "call":
       name = plain(self.text(value.callee))
-      if BARRIER.search(name): self.make(node, "barrier", what, drop)
+      if BARRIER.search(name):
+        self.make(node, "barrier", what, drop)
+        if name == "__syncthreads": node.wraps.append(lambda inner, raw: f"{{ {inner} trine_mutant_late(); }}")
       elif not re.search(r"let_next_start|assume|prefetch|unreachable", name): self.make(node, "zeroing" if "zero" in name else "store", what, drop)
     if self.fills(node): return
     if not (value.kind == "call" and plain(self.text(value.callee)).isupper()): self.expression(value)  # a macro may do anything with its arguments
@@ -392,7 +435,9 @@ class Maker:
       if re.search(r"shape$", base): return
       outer, self.target = self.target, self.target + " " + base
       held, self.holder = self.holder, self.holder or ((written or node) if self.in_registers(node) else None)
-      if not is_integer(node.index, self.source): self.make(node.index, "index", f"{plain(self.text(node))} of the neighbour", lambda on, inner, raw: f"({inner}) ^ {on}")
+      # All elements are cleared, or the largest of all is taken: which comes first says nothing.
+      any_order = self.any_order and re.fullmatch(r"\w+|threadIdx\.x", plain(self.text(node.index)))
+      if not any_order and not is_integer(node.index, self.source): self.make(node.index, "index", f"{plain(self.text(node))} of the neighbour", lambda on, inner, raw: f"({inner}) ^ {on}")
       self.expression(node.index)
       self.target, self.holder = outer, held
       self.expression(node.base, lvalue=lvalue, parent=node, written=written)
@@ -404,7 +449,9 @@ class Maker:
       if kind == "member": self.expression(node.base, lvalue=lvalue, parent=node, written=written)
       return
     elif kind == "assign":
+      self.any_order = node.op == "=" and node.right.kind == "number"
       self.expression(node.left, lvalue=True, written=node)
+      self.any_order = False
       self.expression(node.right)
       return
     elif kind in ("prefix", "postfix"):
@@ -424,16 +471,18 @@ class Maker:
     left, right, op = self.text(node.left), self.text(node.right), node.op
     short_left, short_right = plain(left), plain(right)
     if op in ("&&", "||"):
-      self.make(node, "guard", f"{short_left} {op} {short_right} without the first", lambda on, inner, raw: f"({on} ? !!({right}) : ({inner}))")
-      self.make(node, "guard", f"{short_left} {op} {short_right} without the second", lambda on, inner, raw: f"({on} ? !!({left}) : ({inner}))")
+      if not ONE_LANE.search(short_left): self.make(node, "guard", f"{short_left} {op} {short_right} without the first", lambda on, inner, raw: f"({on} ? !!({right}) : ({inner}))")
+      if not ONE_LANE.search(short_right): self.make(node, "guard", f"{short_left} {op} {short_right} without the second", lambda on, inner, raw: f"({on} ? !!({left}) : ({inner}))")
     elif op in ("<", "<=", ">", ">="):
       # At a float's boundary both sides mostly agree: the test is turned round instead.
       if re.search(r"\d\.\d*f?\b|\beps\b|amax|[fF]loor\b", left + " " + right): self.replace(node, "bound", f"!({left} {op} {right})")
       else: self.replace(node, "bound", f"{left} {'<=' if op == '<' else '<' if op == '<=' else '>=' if op == '>' else '>'} {right}")
-    elif op in ("==", "!=") and not sole: self.replace(node, "guard", f"{left} {'!=' if op == '==' else '=='} {right}")
+    elif op in ("==", "!=") and not sole and ("blockIdx" in left or not ONE_LANE.search(plain(self.text(node)))): self.replace(node, "guard", f"{left} {'!=' if op == '==' else '=='} {right}")
     elif op in ("+", "-") and is_integer(node.right, self.source): self.replace(node, "offset", left)
     elif op in ("+",) and is_integer(node.left, self.source): self.replace(node, "offset", right)
-    elif op in (">>", "<<") and is_integer(node.right, self.source): self.replace(node, "mask", f"{left} {op} ({right} + 1)")
+    elif op in (">>", "<<") and is_integer(node.right, self.source):
+      # A shift by the width itself is undefined.
+      self.replace(node, "mask", f"{left} {op} ({right} {'-' if re.match(r'(31|63)[uUlL]*$', short_right) else '+'} 1)")
     elif op == "&" and (is_integer(node.right, self.source) or re.search(r"mask", right)): self.replace(node, "mask", left)
     elif op == "%": self.replace(node, "index", left)
     elif op == "/" and is_integer(node.right, self.source): self.replace(node, "index", f"{left} / {right} + 1")
@@ -483,9 +532,11 @@ class Maker:
     if re.search(r"e4m3fn", name):
       other = re.sub(r"e4m3fn(uz)?\b|e4m3fn(uz)?(?=_)", lambda m: "e4m3fn" if "uz" in m[0] else "e4m3fnuz", self.text(node.callee))
       self.replace(node, "encoding", f"{other}({', '.join(args)})")
+    held, self.any_order = self.any_order, REDUCE.search(bare) is not None
     for a in node.args:
       if FLAG.search(plain(self.text(a))) and a.kind in ("name", "member"): self.replace(a, "flag", f"!{self.text(a)}")
       else: self.expression(a)
+    self.any_order = held
     if node.callee.kind == "member": self.expression(node.callee.base, parent=node.callee)
 
   # ---- writing
@@ -511,7 +562,8 @@ class Maker:
       begin = source.tokens[f.body.first].start
       if begin < position: continue
       out.append(source.text[position:begin])
-      out.append(self.render(f.body))
+      body = self.render(f.body)
+      out.append("{ trine_mutant_late(); " + body[1:] if f.kernel else body)
       position = source.tokens[f.body.last - 1].end
     out.append(source.text[position:])
     text = "".join(out)
@@ -563,5 +615,7 @@ def generate(root, files, targets, skip=(), groups_only=False):
     for m in maker.mutants:
       token = m.pop("token")
       m["targets"] = [t for t in targets if path in seen[t] and active[t][token]]
+      # No change where waves have 32 lanes.
+      if m.get("group") == "assume-32-lanes": m["targets"] = [t for t in m["targets"] if environments()[t].get("__AMDGCN_WAVEFRONT_SIZE") == 64]
     mutants += [m for m in maker.mutants if m["name"] not in maker.skip]
   return texts, mutants, unparsed

@@ -318,11 +318,14 @@ class Source:
       return Node("expression", first, self.at, [value], value=value)
     head = self.words(first, name)
     constant = "constexpr" in head or "extern" in head
-    kids, names, self.at = [], [], name
+    kids, names, pointer_arrays, self.at = [], [], set(), name
     while True:
       pointer = self.tokens[self.at - 1].text in ("*", "&", "__restrict__", "(")
       while self.peek() in ("*", "&", "__restrict__"): self.at, pointer = self.at + 1, True
-      names.append((self.peek(), pointer))
+      # An array of pointers is an array; (*name)[] and (&name)[] are not.
+      array_of_pointers = self.peek(1) == "[" and self.tokens[self.at - 1].text == "*" and self.tokens[self.at - 2].text != "("
+      if array_of_pointers: pointer_arrays.add(self.peek())
+      names.append((self.peek(), pointer and not array_of_pointers))
       self.at += 1
       if self.peek() == ")": self.at += 1
       while self.peek() == "[": self.at = self.closing(self.at)
@@ -337,7 +340,7 @@ class Source:
       if self.peek() != ",": break
       self.at += 1
     self.take(";")
-    return Node("declaration", first, self.at, [] if constant else kids, names=names, constant=constant)
+    return Node("declaration", first, self.at, [] if constant else kids, names=names, pointer_arrays=pointer_arrays, constant=constant)
 
   # ---- expressions
 
@@ -502,7 +505,7 @@ def conditions(source, defined):
       elif word == "endif" and stack: stack.pop()
       elif word == "define" and active:
         d = re.match(r"(\w+)(?!\()\s*(\S*)$", rest)
-        if d: defined[d[1]] = int(d[2], 0) if re.fullmatch(r"0[xX][\da-fA-F]+|\d+", d[2]) else 1
+        if d: defined[d[1]] = int(d[2], 0) if re.fullmatch(r"0[xX][\da-fA-F]+|\d+", d[2]) else defined.get(d[2], 1)
     out.append(active)
   return out
 

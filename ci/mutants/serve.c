@@ -8,9 +8,10 @@
  * and without once more after each one that it catches: what a mutant breaks may stay broken.
  *
  * Out: "caught NUMBER REASON"; "broken CASE REASON" when a case fails without a mutant (it is left
- * out); "lost CASE REASON" when that leaves the device unusable: then this process ends; "done CASES" at the end, with how many were compared; "tainted" when the case no longer
- * passes without: then this process ends, and ci/mutate begins another one. The file STATE holds
- * the number and the case that run: what to blame when this process ends or hangs. */
+ * out); "done CASES" at the end, with how many were compared; "lost CASE REASON" when the device
+ * can't be used any more without a mutant having run, "tainted" when the case no longer passes
+ * without: then this process ends, and ci/mutate begins another one. The file STATE holds the
+ * number and the case that run: what to blame when this process ends or hangs. */
 #include "check/suite.h"
 
 #include <fcntl.h>
@@ -160,7 +161,7 @@ int main(int count, char **words)
         suite.again = again;
         suite.enough = begin_case;
         suite.seed = seed;
-        suite.case_limit = cases;
+        suite.case_limit = suite.case_minimum = cases; /* more than it takes to cover all pairs */
         suite.row_minimum = least;
         suite.max_bytes = bytes;
         suite.from = from;
