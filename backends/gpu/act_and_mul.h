@@ -91,7 +91,7 @@ __global__ void TRINE_LAUNCH_BOUNDS(1u << act_and_mul_block_shift,
 #pragma unroll
         for (uint32_t j = 0; j < n; j++) {
             uint32_t chunk_out[4];
-            if (p.special)
+            if (p.special) // the long way
                 act_and_mul_chunk<X, Activation, Gates, true>(chunk_out, words[j], p);
             else
                 act_and_mul_chunk<X, Activation, Gates, false>(chunk_out, words[j], p);

@@ -90,7 +90,7 @@ TRINE_DEVICE void swap_add_f32(float *address, float value)
 TRINE_DEVICE void atomic_add_f32(float *address, float value)
 {
 #if defined(TRINE_NATIVE_ADD_F32)
-    if (trine_absf(value) < 0x1p-102f) {
+    if (trine_absf(value) < 0x1p-102f) { // the long way
         if (value != 0.0f) swap_add_f32(address, value);
         return;
     }
@@ -198,7 +198,7 @@ TRINE_DEVICE void atomic_add_half(uint16_t *address, float value)
 template <class Format>
 TRINE_DEVICE void atomic_add_halves(uint16_t *address, float low, float high, bool both)
 {
-    if (both && reinterpret_cast<uintptr_t>(address) % 4 == 0) {
+    if (both && reinterpret_cast<uintptr_t>(address) % 4 == 0) { // shortcut
         pair_adder<Format>::add(reinterpret_cast<uint32_t *>(address), Format::pack(low, high));
         return;
     }

@@ -57,7 +57,7 @@ TRINE_DEVICE void fp8_convert_codes(const fp8_convert_params &p, int64_t first, 
     constexpr uint32_t n = fp8_convert_rows;
     const uint8_t *w = p.w + first * p.from_pitch + column;
     uint8_t *out = p.out + first * p.to_pitch + column;
-    if (first + n < p.tiles.rows && column + 16 <= p.columns) {
+    if (first + n < p.tiles.rows && column + 16 <= p.columns) { // shortcut
         uint32_t words[n][4];
 #pragma unroll
         for (uint32_t j = 0; j < n; j++) load_streamed(words[j], w + j * p.from_pitch);

@@ -195,7 +195,7 @@ __global__ void TRINE_LAUNCH_BOUNDS(gemm_threads, (moe_resident_threads<B, Rows>
             __syncthreads(); // the last tile's slots have been read
             if (threadIdx.x < Rows) slot[threadIdx.x] = p.r.sorted[m0 + threadIdx.x];
             __syncthreads();
-            if (slot[0] >= p.r.slots) continue; // padding alone
+            if (slot[0] >= p.r.slots) continue; // shortcut: padding alone
             const int64_t expert = p.r.expert_of[m0 >> p.block_shift];
             const moe_a_rows<A> a = {p, slot};
             const moe_b_rows<B> b = {p, expert, n0};

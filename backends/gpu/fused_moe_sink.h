@@ -65,7 +65,7 @@ TRINE_DEVICE void moe_sink_8(const moe_output &o, const moe_place &p, int64_t n,
                              const float (&values)[8], bool wide)
 {
     const bool adds = o.sink == MOE_ADD_TO_SUMS || o.sink == MOE_ADD_TO_OUT;
-    if (wide && !adds) {
+    if (wide && !adds) { // shortcut
         moe_store_8(o.data, o.dtype, p.row + n, values);
         return;
     }

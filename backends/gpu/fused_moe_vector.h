@@ -118,11 +118,11 @@ TRINE_DEVICE void moe_codes_of(uint32_t (&codes)[4], const uint32_t (&w)[16])
 TRINE_DEVICE void moe_store_codes(const moe_quantizer &q, uint32_t (&w)[16], int64_t slot,
                                   int64_t chunk, float s)
 {
-    if (f32::largest(w) >= f32::infinity || !(s > 0.0f)) {
+    if (f32::largest(w) >= f32::infinity || !(s > 0.0f)) { // the long way
         moe_quantize_singly(q, slot, chunk, s);
         return;
     }
-    if (q.given) { // of which nothing is known
+    if (q.given) { // the long way: nothing is known of it
         const float q_max = moe_q_max(q.to_dtype);
 #pragma unroll
         for (uint32_t i = 0; i < 16; i++)
@@ -245,12 +245,14 @@ __global__ void TRINE_LAUNCH_BOUNDS(moe_step_threads, 768)
         for (uint32_t quantizes = 0; quantizes < 2; quantizes++) {
 #pragma unroll 1
             for (int64_t chunk = threadIdx.x; chunk < chunks; chunk += moe_step_threads) {
-                if (!quantizes || chunks > moe_step_threads) moe_load_activated(w, q, slot, chunk);
+                if (!quantizes || chunks > moe_step_threads) // the long way
+                    moe_load_activated(w, q, slot, chunk);
                 if (quantizes) {
                     moe_store_codes(q, w, slot, chunk, s);
                 } else {
                     uint32_t own = f32::largest(w);
-                    if (own >= f32::infinity) own = moe_largest_finite(q, slot, chunk);
+                    if (own >= f32::infinity) // the long way
+                        own = moe_largest_finite(q, slot, chunk);
                     largest = larger(largest, own);
                 }
             }

@@ -89,8 +89,7 @@ struct e4m3fn_codes {
             out[2 * i] = widen_e4m3(upper_bytes(in[i], 0), two_to_8);
             out[2 * i + 1] = widen_e4m3(upper_bytes(in[i], 1), two_to_8);
         }
-        if (!(nan & 0x80808080u)) return;
-            // What came out as 480 is NaN.
+        if (!(nan & 0x80808080u)) return; // shortcut; what came out as 480 is NaN
 #pragma unroll
         for (uint32_t i = 0; i < 8; i++) {
             const uint32_t magnitude = out[i] & 0x7fff7fffu;
@@ -117,8 +116,7 @@ struct e4m3fnuz_codes {
             out[2 * i] = widen_e4m3(upper_bytes(in[i], 0), two_to_7);
             out[2 * i + 1] = widen_e4m3(upper_bytes(in[i], 1), two_to_7);
         }
-        if (!(nan & 0x80808080u)) return;
-            // What came out as -0 is NaN.
+        if (!(nan & 0x80808080u)) return; // shortcut; what came out as -0 is NaN
 #pragma unroll
         for (uint32_t i = 0; i < 8; i++) {
             if ((out[i] & 0xffffu) == 0x8000u) out[i] |= 0x7e00u;

@@ -180,13 +180,14 @@ __global__ void TRINE_LAUNCH_BOUNDS(group_quant_table_threads, group_quant_table
         const uint32_t largest = team_max<Lanes>(X::largest(w));
         const bool singly = wave_any(largest >= X::quotient_end);
         float amax = X::from_bits(largest);
-        if (singly) amax = team_finite<X, Lanes, silu>(p, group_quant_spot::x(p, spot), live);
+        if (singly) // the long way
+            amax = team_finite<X, Lanes, silu>(p, group_quant_spot::x(p, spot), live);
         const float s = group_scale<Q>(p, amax);
 
         const group_quant_place at = group_quant_spot::place<Lanes>(p, spot);
         uint8_t *q = group_quant_spot::q(p, spot);
         if (live) {
-            if (singly) {
+            if (singly) { // the long way
                 quantize_singly<X, Q, silu>(p, q, group_quant_spot::x(p, spot), s);
             } else {
                 uint32_t codes[4];

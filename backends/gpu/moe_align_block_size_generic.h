@@ -81,7 +81,7 @@ static __global__ void __launch_bounds__(moe_align_threads)
     for (uint64_t e = blockIdx.x; e < p.experts; e += gridDim.x) {
         uint32_t position = (uint32_t)offsets[e];
         const uint32_t next = (uint32_t)offsets[e + 1];
-        if (position == next) continue; // an expert without slots has no counter that is read
+        if (position == next) continue; // shortcut: without slots no counter is read
         const uint32_t begin = position;
         for (uint32_t first = 0; first < p.chunks; first += moe_align_threads) {
             const uint32_t c = first + threadIdx.x;

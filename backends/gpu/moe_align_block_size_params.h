@@ -84,7 +84,7 @@ inline moe_align_params moe_align_params_make(const trine_launch *launch)
 TRINE_DEVICE int32_t moe_align_expert(const moe_align_params &p, uint32_t slot)
 {
     int64_t at = (int64_t)slot * p.k_stride;
-    if (!p.linear) {
+    if (!p.linear) { // the long way
         const uint32_t token = moe_align_divide(slot, p.k);
         at = token * p.token_stride + (slot - token * p.k.value) * p.k_stride;
     }

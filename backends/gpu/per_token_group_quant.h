@@ -244,14 +244,15 @@ TRINE_DEVICE void quantize_row(const group_quant_params &p, const group_quant_pl
     uint32_t largest = team_max<Lanes>(X::largest(w));
     const bool singly = wave_any(largest >= X::quotient_end);
     float amax = X::from_bits(largest);
-    if (singly) amax = team_finite<X, Lanes, Activation>(p, x, live);
+    if (singly) // the long way
+        amax = team_finite<X, Lanes, Activation>(p, x, live);
     const float s = group_scale<Q>(p, amax);
 
     if (!live) {
         if (at.inside && row < visit) zero_padding<Rounds>(p, at, q, row);
         return;
     }
-    if (singly) {
+    if (singly) { // the long way
         quantize_singly<X, Q, Activation>(p, q, x, s);
     } else {
         uint32_t codes[4];

@@ -52,7 +52,7 @@ TRINE_DEVICE void store_results(const scaled_mm_params &p, int64_t m, int64_t n,
                                 const float (&values)[8])
 {
     if (m >= p.m || n >= p.n) return;
-    if (!p.wide || n + 8 > p.n) {
+    if (!p.wide || n + 8 > p.n) { // the long way
 #pragma unroll
         for (uint32_t i = 0; i < 8; i++)
             if (n + i < p.n) store_output(p.out, m, n + i, values[i]);

@@ -122,7 +122,7 @@ TRINE_DEVICE uint64_t topk_next(const trine_topk_gating_problem &p, const topk_t
                                 int64_t size, uint64_t last_group, uint64_t last, uint64_t *values)
 {
     uint64_t best = 0;
-    if (p.num_groups == 1) {
+    if (p.num_groups == 1) { // shortcut
 #pragma unroll 1
         for (int64_t e = threadIdx.x; e < p.experts; e += topk_generic_threads) {
             const uint64_t c = topk_candidate(topk_key(p, t, e), e);
@@ -153,7 +153,7 @@ TRINE_DEVICE bool topk_summarize(const trine_topk_gating_problem &p, topk_token 
     largest = (uint32_t)topk_reduce<false>(largest, values);
     t.max = topk_from_ordered(largest);
     if (largest == topk_lowest) return false;
-    if (p.score == TRINE_SCORE_SIGMOID) return true;
+    if (p.score == TRINE_SCORE_SIGMOID) return true; // shortcut
     uint64_t sum = 0;
 #pragma unroll 1
     for (int64_t e = threadIdx.x; e < p.experts; e += topk_generic_threads) {

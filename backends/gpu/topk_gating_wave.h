@@ -39,7 +39,7 @@ TRINE_DEVICE void topk_load(float (&logit)[Width], const uint8_t *row, uint32_t 
     constexpr uint32_t element = Format::words / 4; // 16 elements are `words` words
     const uint8_t *data = row + first * element;
     if constexpr (Width >= 8) {
-        if (vector) {
+        if (vector) { // shortcut
             uint32_t words[Format::words] = {};
             if (count != 0) {
 #pragma unroll
@@ -173,7 +173,7 @@ TRINE_DEVICE float topk_fill(const topk_wave_params &p, topk_lane<Width> &lane, 
             topk_add(e, high, low); // 0 for those that are not there
         }
         denominator = topk_denominator<Lanes>(high, low);
-        if (p.by_score) {
+        if (p.by_score) { // the long way
 #pragma unroll
             for (uint32_t i = 0; i < Width; i++)
                 lane.value[i] = trine_divf(lane.value[i], denominator);

@@ -24,6 +24,9 @@ SOUGHT = re.compile(r"(^|[\s.*])(largest|amax|best|second|key)\b")
 FLAG = re.compile(r"(^|\.|->|_)(truncate|each|accumulate|multiply|packed|ue8m0|renormalize|gated|interleaved|sigmoid)$")
 CHOPPED = {"bf16": 13, "f16": 13, "pack": 13}  # low mantissa bits cut off before the rounding; fp8: 20
 
+# Sums of bounded ops: whether a product is rounded before it is added is the row's affair.
+BOUNDED = re.compile(r"gemm_|scaled_mm_|fused_moe_generic")
+
 # Headers, or functions of one, that differ from one instantiation to the next: mutated in twins too (see TWINS in build.py).
 EVERYWHERE = ("activation.h", "gemm_codes.h", "fused_moe_matrix.h:convert", "fused_moe_matrix.h:scale", "fused_moe_matrix.h:zero",
               "fused_moe_matrix.h:moe_matrix_result", "fused_moe_matrix.h:moe_activate_run")
@@ -235,7 +238,8 @@ class Maker:
     for f in self.source.functions:
       if f.constant or f.body is None or not f.device: continue
       self.here = os.path.basename(path) in EVERYWHERE or f"{os.path.basename(path)}:{f.name}" in EVERYWHERE
-      self.function, self.locals, self.pointers, self.statement, self.holder, self.any_order = f, {}, set(), None, None, False
+      self.function, self.locals, self.pointers, self.statement, self.holder, self.any_order, self.way = f, {}, set(), None, None, False, ""
+      self.floats = {b if re.match(r"\w", b) else c for a, b, c in zip(f.parameters, f.parameters[1:], f.parameters[2:] + [""]) if a == "float"}
       self.visit(f.body)
 
   # ---- making
@@ -286,8 +290,9 @@ class Maker:
 
   def not_zero(self, zero, statement, how):
     """A zero as another number."""
-    large = SOUGHT.search(statement) and is_integer(zero, self.source)
-    self.make(zero, "zeroing", f"{plain(statement)} {how} {'0x7fffffff' if large else '1'}", lambda on, inner, raw: f"({inner} + {'0x7fffffffu * ' if large else ''}{on})")
+    other = "1" if is_integer(zero, self.source) else "3"  # 1 is neutral where it divides
+    if SOUGHT.search(statement) and is_integer(zero, self.source): other = "0x7fffffff7fffffff" if "uint64_t" in statement else "0x7fffffff"
+    self.make(zero, "zeroing", f"{plain(statement)} {how} {other}", lambda on, inner, raw: f"({inner} + {on} * {other}{'u' * (len(other) > 1)})")
 
   # ---- statements
 
@@ -309,6 +314,7 @@ class Maker:
     elif kind in ("declaration", "range"):
       shared = kind == "declaration" and "__shared__" in self.source.words(node.first, node.last)
       for name, pointer in node.names: self.locals[name] = pointer or shared
+      if "float" in self.source.words(node.first, node.last)[:3]: self.floats |= {name for name, _ in node.names}
       self.pointers |= getattr(node, "pointer_arrays", set())
       for k in node.kids:
         self.begin(node)
@@ -331,15 +337,27 @@ class Maker:
       condition = plain(self.text(node.condition))
       # What one lane stores for all, the others would mostly store alike.
       one_lane = node.other is None and ONE_LANE.search(condition) is not None
+      self.way = self.marked_way(node)
       leaves = re.match(r"\{?\s*(return|continue)\b", self.text(node.then)) is not None
-      if not one_lane or leaves: self.make(node.condition, "guard", f"if ({condition}) always", lambda on, inner, raw: f"{on} || ({inner})")
-      if not one_lane or not leaves: self.make(node.condition, "guard", f"if ({condition}) never", lambda on, inner, raw: f"!{on} && ({inner})")
+      # With each of the other parts left out, below, that does.
+      parts_lane = node.other is None and any(ONE_LANE.search(p.strip()) for p in condition.split(" && ")) and " && " in condition
+      if (not one_lane or leaves) and not parts_lane and self.way != "long": self.make(node.condition, "guard", f"if ({condition}) always", lambda on, inner, raw: f"{on} || ({inner})")
+      if (not one_lane or not leaves) and self.way != "short": self.make(node.condition, "guard", f"if ({condition}) never", lambda on, inner, raw: f"!{on} && ({inner})")
       self.expression(node.condition, sole=True)
+      self.way = ""
     elif node.constant: pass
     outer, self.here = self.here, self.here or node.constant
     for k in (node.then, node.other):
       if k is not None: self.visit(k)
     self.here = outer
+
+  def marked_way(self, node):
+    """Of an `if` that a comment on its line marks: "short" where it chooses a shortcut, "long" where it leaves one, for the same
+    bits. Mutants that take the long way always would only be slower."""
+    begin = self.source.tokens[node.condition.first].start
+    end = self.source.text.find("\n", self.source.tokens[node.condition.last - 1].end)
+    comment = self.source.text[begin:end].partition("//")[2].strip()
+    return "short" if comment.startswith("shortcut") else "long" if comment.startswith("the long way") else ""
 
   def for_statement(self, node):
     if node.init is not None:
@@ -474,11 +492,14 @@ class Maker:
       if not ONE_LANE.search(short_left): self.make(node, "guard", f"{short_left} {op} {short_right} without the first", lambda on, inner, raw: f"({on} ? !!({right}) : ({inner}))")
       if not ONE_LANE.search(short_right): self.make(node, "guard", f"{short_left} {op} {short_right} without the second", lambda on, inner, raw: f"({on} ? !!({left}) : ({inner}))")
     elif op in ("<", "<=", ">", ">="):
+      if (self.way == "short" and op in ("<=", ">=")) or (self.way == "long" and op in ("<", ">")): pass
       # At a float's boundary both sides mostly agree: the test is turned round instead.
-      if re.search(r"\d\.\d*f?\b|\beps\b|amax|[fF]loor\b", left + " " + right): self.replace(node, "bound", f"!({left} {op} {right})")
+      elif re.search(r"\d\.\d*f?\b|\beps\b|amax|[fF]loor\b", left + " " + right): self.replace(node, "bound", f"!({left} {op} {right})")
       else: self.replace(node, "bound", f"{left} {'<=' if op == '<' else '<' if op == '<=' else '>=' if op == '>' else '>'} {right}")
     elif op in ("==", "!=") and not sole and ("blockIdx" in left or not ONE_LANE.search(plain(self.text(node)))): self.replace(node, "guard", f"{left} {'!=' if op == '==' else '=='} {right}")
     elif op in ("+", "-") and is_integer(node.right, self.source): self.replace(node, "offset", left)
+    elif op in ("+", "-"):
+      self.replace(node, "sign", f"{left} {'-' if op == '+' else '+'} {right}")
     elif op in ("+",) and is_integer(node.left, self.source): self.replace(node, "offset", right)
     elif op in (">>", "<<") and is_integer(node.right, self.source):
       # A shift by the width itself is undefined.
@@ -516,7 +537,7 @@ class Maker:
     elif REDUCE.search(bare) and len(args) == 2:
       other = "lanes" if EXCHANGE.search(args[1]) else "reduce"
       self.replace(node, other, f"(__typeof__({self.text(node)}))({args[0]})", what=f"{plain(self.text(node))} of the first alone")
-    elif re.search(r"fmaf?$", name) and len(args) == 3: self.replace(node, "rounding", f"{args[0]} * {args[1]} + {args[2]}")
+    elif re.search(r"fmaf?$", name) and len(args) == 3 and not BOUNDED.match(os.path.basename(self.path)): self.replace(node, "rounding", f"{args[0]} * {args[1]} + {args[2]}")
     elif MATRIX.search(name) and len(args) >= 3: self.replace(node, "reduce", f"(__typeof__({self.text(node)}))({args[2]})", what=f"{plain(self.text(node))} without the product")
     elif re.search(r"clamp\w*$", bare) and args: self.replace(node, "bound", args[0], what=f"{plain(self.text(node))} not clamped")
     elif ROUND.search(bare) and args: self.replace(node, "rounding", args[0], what=f"{plain(self.text(node))} not rounded")
