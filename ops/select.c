@@ -188,23 +188,31 @@ static const trine_context_row *choose(const trine_context *context,
     return row;
 }
 
-/* One sentence with the reason of every candidate, the likeliest first. */
+/* One sentence with the reason of every candidate, the likeliest first; of a forced one alone. */
 static void refusal_report(const trine_context *context, const trine_selection_query *query)
 {
     const trine_op_description *d = &query->entry->description;
+    const char *forced = forced_row(context, d->op);
     char text[400] = "", reason[160];
     size_t used = 0;
     for (size_t i = 0; i < context->row_count[d->op]; i++) {
         const trine_context_row *row = context->rows[d->op][i];
-        if (!candidate(context, row, query, forced_row(context, d->op))) continue;
+        if (!candidate(context, row, query, forced)) continue;
+        if (forced && strcmp(forced, row->row.name)) continue;
         trine_row_accepts(context, row, query, reason, sizeof reason);
         int n = snprintf(text + used, sizeof text - used, "%s%s %s", used ? "; " : "",
                          row->row.name, reason);
         if (n < 0 || (size_t)n >= sizeof text - used) break;
         used += (size_t)n;
     }
+    if (forced)
+        snprintf(text + used, sizeof text - used, "; %.100s is forced%s", forced,
+                 used ? "" : ", and none is called that");
     trine_fail(TRINE_UNSUPPORTED, "%s: no kernel for this call on %s: %s", d->name,
-               query->caps->name, used ? text : "none is registered");
+               query->caps->name,
+               used     ? text
+               : forced ? text + 2
+                        : "none is registered");
 }
 
 const trine_context_row *trine_select(const trine_context *context,

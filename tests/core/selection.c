@@ -367,7 +367,7 @@ Test(selection, simulated_devices_run_the_reference)
 }
 
 /* When every row of a device refuses, the call is refused with each row's reason: here one lacks
- * its instruction, and the others are not the one that is forced. */
+ * its instruction, and no other is forced. */
 Test(selection, no_row_is_a_refusal_with_reasons)
 {
     trine_context *context = context_with("rocm:0=gfx1030", NULL, "moe_sum=matrix_only");
