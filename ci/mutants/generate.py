@@ -291,7 +291,8 @@ class Maker:
   def not_zero(self, zero, statement, how):
     """A zero as another number."""
     other = "1" if is_integer(zero, self.source) else "3"  # 1 is neutral where it divides
-    if SOUGHT.search(statement) and is_integer(zero, self.source): other = "0x7fffffff7fffffff" if "uint64_t" in statement else "0x7fffffff"
+    if SOUGHT.search(statement) and is_integer(zero, self.source):
+      other = "0x7fffffff7fffffff" if "uint64_t" in statement else "0xffffffff" if "second" in statement else "0x7fffffff"  # two largest: keys of all bits
     self.make(zero, "zeroing", f"{plain(statement)} {how} {other}", lambda on, inner, raw: f"({inner} + {on} * {other}{'u' * (len(other) > 1)})")
 
   # ---- statements

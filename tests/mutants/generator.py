@@ -58,6 +58,17 @@ every = generate.Maker("t.h", body("v = __builtin_amdgcn_ballot_w64(a < b);"), 0
 expect("a group alone", [m.get("group") for m in every.mutants if m["name"] not in every.skip], ["assume-32-lanes"])
 expect("equal ones are numbered", mutants(body("g(a + 1); g(a + 1);"), "offset"), ["a + 1 -> a", "a + 1 -> a #2"])
 
+expect("one of many parts of a condition is one lane", mutants(body("if (live && lane == 0) x[a] = b;"), "guard"), ["if (live && lane == 0) never", "live && lane == 0 without the first"])
+expect("one block is another one elsewhere", mutants(body("g(blockIdx.x == 0 && lane == 0);"), "guard"), ["blockIdx.x == 0 -> blockIdx.x != 0"])
+expect("a shortcut that is not taken", mutants(body("if (a + 8 <= b) { // shortcut\n g(a); }"), "guard") + mutants(body("if (a + 8 <= b) { // shortcut\n g(a); }"), "bound"), ["if (a + 8 <= b) always"])
+expect("the long way all the time", mutants(body("if (a > b) // the long way: why\n g(a);"), "guard") + mutants(body("if (a > b) // the long way\n g(a);"), "bound"), ["if (a > b) never"])
+expect("a round of many elements", mutants(body("for (int i = a; i < b; i += 4 * n) g(i);"), "bound"), ["for (i < b; i += 4 * n) without the last"])
+expect("a round of one", mutants(body("for (int i = a; i < b; i += n) g(i);"), "bound"), ["for (i < b; i += n) without the last", "i < b -> i <= b"])
+expect("any order", mutants(body("m = larger(m, w[i]); w[i] = 0; w[i] = v;"), "index"), ["w[i] of the neighbour"])
+expect("a sign", mutants(body("g(a + b * 2);"), "sign"), ["a + b * 2 -> a - b * 2"])
+expect("where the largest is sought", mutants(body("uint32_t largest = 0; float f = 0.0f;"), "zeroing"), ["uint32_t largest = 0; begins at 0x7fffffff", "float f = 0.0f; begins at 3"])
+expect("no shift by the width", mutants(body("g(a >> 31);"), "mask"), ["a >> 31 -> a >> (31 - 1)"])
+
 # Preprocessor conditions.
 text = "#if defined(__HIP__)\nint a;\n#elif defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 890\nint b;\n#else\nint c;\n#endif\n"
 for target, wanted in (("gfx942", "a"), ("sm_90a", "b"), ("sm_80", "c")):
