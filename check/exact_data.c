@@ -267,8 +267,11 @@ static double fused_moe(const recipe *r)
         return up && !(m.quantized && column % m.group_h == 0) ? small(r, 1) * (m.int4 ? 16 : 1)
                                                                : 0;
     }
-    if (is_tensor(r, "b2"))
-        return m.quantized || m.weight_only || m.on_input ? 0 : 64 * small(r, 1);
+    if (is_tensor(r, "b2")) {
+        /* In the unit of h, or its sum with three columns has more bits than bf16. */
+        const double unit = trine_plan_is(r->plan, "activation", "relu2") ? 64 * 64 : 64;
+        return m.quantized || m.weight_only || m.on_input ? 0 : unit * small(r, 1);
+    }
     return small(r, 8) * 64; /* old values of out */
 }
 

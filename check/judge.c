@@ -229,12 +229,11 @@ void trine_judge_outcome(trine_oracle *oracle, const trine_row *row, const trine
                          const trine_outcome *outcome, int poison, trine_result *result)
 {
     const trine_plan *plan = oracle->plan;
-    /* Sums in out's dtype depend on their order; and with up + 1, or squares, exact contributions
-     * have more bits than x's dtype, in which some rows keep them. */
+    /* Sums in out's dtype depend on their order; and with up + 1 exact contributions have more bits
+     * than x's dtype, in which some rows keep them. */
     const bool rounds = row->combine == TRINE_COMBINE_CLASS_ATOMIC ||
                         (row->combine == TRINE_COMBINE_CLASS_ROUNDED &&
-                         (trine_plan_is(plan, "activation", "swiglu_oai") ||
-                          trine_plan_is(plan, "activation", "relu2")));
+                         trine_plan_is(plan, "activation", "swiglu_oai"));
     const trine_bounds *bounds = NULL;
 
     for (int i = 0; i < plan->op->tensor_count; i++) {
