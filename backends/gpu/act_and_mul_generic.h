@@ -24,8 +24,8 @@ __global__ void __launch_bounds__(1u << act_and_mul_generic_block_shift)
         for (int64_t i = first_unit(tiles); i < tiles.units; i += unit_step(tiles)) {
             const int64_t at = m * p.x.stride[0] + i * step * p.x.stride[1];
             const float gate = load_real(p.x.data, p.x.dtype, at);
-            float up = 0.0f;
-            if (p.gated) up = load_real(p.x.data, p.x.dtype, at + up_at * p.x.stride[1]);
+            const float up =
+                p.gated ? load_real(p.x.data, p.x.dtype, at + up_at * p.x.stride[1]) : 0.0f;
             store_real(p.out.data, p.out.dtype, m * p.out.stride[0] + i * p.out.stride[1],
                        activate(rule, gate, up));
         }

@@ -163,11 +163,12 @@ struct pair_adder<f16> {
     }
 };
 
-// Adds one element of Format to the one at `address`. AMD swaps the whole word around it, which
-// leaves the neighbor as it is.
+// Adds `value`, rounded to Format, to the element at `address`. AMD swaps the whole word around it,
+// which leaves the neighbor as it is.
 template <class Format>
 TRINE_DEVICE void atomic_add_half(uint16_t *address, float value)
 {
+    value = Format::round(value);
 #if defined(__HIP__)
     const uintptr_t at = reinterpret_cast<uintptr_t>(address);
     uint32_t *word = reinterpret_cast<uint32_t *>(at & ~uintptr_t(3));
@@ -193,17 +194,16 @@ TRINE_DEVICE void atomic_add_half(uint16_t *address, float value)
 #endif
 }
 
-// Adds `low` to the element at `address` and, with `both`, `high` to the next one; both are
-// elements of Format already.
+// Adds `low` and `high`, rounded to Format, to two elements that lie `step` apart.
 template <class Format>
-TRINE_DEVICE void atomic_add_halves(uint16_t *address, float low, float high, bool both)
+TRINE_DEVICE void atomic_add_halves(uint16_t *address, int64_t step, float low, float high)
 {
-    if (both && reinterpret_cast<uintptr_t>(address) % 4 == 0) { // shortcut
+    if (step == 1 && reinterpret_cast<uintptr_t>(address) % 4 == 0) { // shortcut
         pair_adder<Format>::add(reinterpret_cast<uint32_t *>(address), Format::pack(low, high));
         return;
     }
     atomic_add_half<Format>(address, low);
-    if (both) atomic_add_half<Format>(address + 1, high);
+    atomic_add_half<Format>(address + step, high);
 }
 
 } // namespace trine_gpu

@@ -44,6 +44,16 @@ TRINE_DEVICE float moe_group_scale(uint32_t amax_bits, trine_dtype dtype)
     return trine_group_scale_divide(amax, 127.0f);
 }
 
+// The scale of a whole tensor, which the product gets as well; 0 where blocks have their own.
+TRINE_DEVICE float moe_tensor_scale(const moe_quantizer &q)
+{
+    if (!q.per_tensor) return 0.0f;
+    if (q.given) return *q.given;
+    const float s = moe_group_scale(*q.amax, q.to_dtype);
+    if (first_of_grid()) *q.scale = s;
+    return s;
+}
+
 TRINE_DEVICE uint8_t moe_quantize_code(float x, float s, trine_dtype dtype)
 {
     const float q = trine_group_clamp(trine_group_quotient(x, s), moe_q_max(dtype));

@@ -66,7 +66,7 @@ TRINE_DEVICE float moe_result(const moe_gemm &g, float sum, int32_t expert, int6
 {
     if (g.bias)
         sum = sum + load_real(g.bias, g.bias_dtype, expert * g.bias_expert + n * g.bias_column);
-    if (g.weighted) sum = sum * weight;
+    sum = sum * weight;
     return g.each ? round_real(sum, g.x_dtype) : sum;
 }
 
@@ -102,7 +102,7 @@ __global__ void TRINE_LAUNCH_BOUNDS(moe_generic_threads, 512)
             float total[Rows][per] = {};
             int64_t segment = 0;
             for (int64_t begin = 0; begin < g.k; begin += g.segment, segment++) {
-                const int64_t end = g.k - begin < g.segment ? g.k : begin + g.segment;
+                const int64_t end = begin + smaller(g.k - begin, g.segment);
                 __syncthreads(); // the last segment's scales have been read
                 if (threadIdx.x < columns && (g.scaled || g.decode != MOE_VALUE)) {
                     const int64_t n = n0 + threadIdx.x < g.n ? n0 + threadIdx.x : g.n - 1;
@@ -157,7 +157,7 @@ __global__ void TRINE_LAUNCH_BOUNDS(moe_generic_threads, 512)
             for (uint32_t i = 0; i < Rows; i++) {
                 const int32_t s = slot[ty + 16 * i];
                 const int64_t n = n0 + per * tx;
-                if (s >= r.slots || n >= g.n) continue;
+                if (s >= r.slots) continue;
                 const moe_place place = moe_place_of(r, o, s);
                 const float weight = g.weighted ? moe_weight_of(r, place) : 1.0f;
 #pragma unroll

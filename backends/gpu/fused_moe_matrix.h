@@ -47,13 +47,13 @@ struct moe_a_rows {
 };
 
 // The weight's row of column c of the tile. Where the activation follows at once, columns alternate
-// between 4 gates and their 4 ups.
+// between 4 gates and their 4 ups. Past the last of them it is any row, or none: nothing comes of
+// it.
 TRINE_DEVICE int64_t moe_column(const moe_matrix_params &p, int64_t n0, uint32_t c)
 {
     if (!p.pairs) return n0 + c;
     const int64_t i = n0 / 2 + c / 8 * 4 + c % 4;
     const bool up = c & 4;
-    if (i >= p.q.columns) return p.g.n;
     return p.q.interleaved ? 2 * i + up : up ? p.q.columns + i : i;
 }
 
@@ -79,7 +79,6 @@ struct moe_b_rows {
 
     __device__ __forceinline__ float zero(int64_t n, int64_t group) const
     {
-        if (p.g.decode == MOE_CHANNEL) return 0.0f;
         const bool halves = p.g.decode == MOE_GROUP_4;
         if (!p.g.zero) return halves ? 8.0f : 128.0f;
         const uint32_t byte =
@@ -97,9 +96,7 @@ struct moe_b_rows {
             const float s = scale(at, group), z = zero(at, group);
             constexpr uint32_t per_word = 32 / Codes::bits, mask = (1u << Codes::bits) - 1;
             // i8 becomes unsigned by turning its sign bit over.
-            const bool is_signed = p.g.decode == MOE_CHANNEL;
-            const uint32_t flip = is_signed ? 0x80808080u : 0u;
-            const float from = is_signed ? 128.0f : z;
+            const uint32_t flip = p.g.decode == MOE_CHANNEL ? 0x80808080u : 0u;
 #pragma unroll
             for (uint32_t i = 0; i < code_words<Codes>; i++) {
                 float x[2];
@@ -108,7 +105,7 @@ struct moe_b_rows {
                     const uint32_t e = 2 * i + j;
                     const uint32_t q =
                         (in[e / per_word] ^ flip) >> (e % per_word * Codes::bits) & mask;
-                    x[j] = ((float)q - from) * s;
+                    x[j] = ((float)q - z) * s;
                 }
                 out[i] = Codes::format::pack(x[0], x[1]);
             }
@@ -148,7 +145,7 @@ TRINE_DEVICE float moe_matrix_result(const moe_gemm &g, float sum, int64_t exper
 {
     if (g.bias)
         sum = sum + load_real(g.bias, g.bias_dtype, expert * g.bias_expert + n * g.bias_column);
-    if (g.weighted) sum = sum * weight;
+    sum = sum * weight;
     if (!g.each || g.x_dtype == TRINE_F32) return sum;
     return g.x_dtype == TRINE_BF16 ? bf16::round(sum) : f16::round(sum);
 }

@@ -29,6 +29,16 @@ TRINE_DEVICE float moe_weight_of(const moe_routes &r, const moe_place &p)
     return r.weights[p.token * r.weight_token + p.rank * r.weight_rank];
 }
 
+template <class Format>
+TRINE_DEVICE void moe_add_halves(const moe_output &o, int64_t at, float low, float high, bool both)
+{
+    uint16_t *out = static_cast<uint16_t *>(o.data) + at;
+    if (both)
+        atomic_add_halves<Format>(out, o.column, low * o.factor, high * o.factor);
+    else
+        atomic_add_half<Format>(out, low * o.factor);
+}
+
 // Columns n and, with `both`, n + 1 of a row.
 TRINE_DEVICE void moe_sink_pair(const moe_output &o, const moe_place &p, int64_t n, float low,
                                 float high, bool both)
@@ -46,17 +56,10 @@ TRINE_DEVICE void moe_sink_pair(const moe_output &o, const moe_place &p, int64_t
         if (both) moe_store(o.data, o.dtype, at + o.column, high);
         return;
     }
-    uint16_t *out = static_cast<uint16_t *>(o.data);
-    const bool pair = both && o.column == 1;
-    if (o.dtype == TRINE_BF16) {
-        atomic_add_halves<bf16>(out + at, bf16::round(low * o.factor), bf16::round(high * o.factor),
-                                pair);
-        if (both && !pair) atomic_add_half<bf16>(out + at + o.column, bf16::round(high * o.factor));
-    } else {
-        atomic_add_halves<f16>(out + at, f16::round(low * o.factor), f16::round(high * o.factor),
-                               pair);
-        if (both && !pair) atomic_add_half<f16>(out + at + o.column, f16::round(high * o.factor));
-    }
+    if (o.dtype == TRINE_BF16)
+        moe_add_halves<bf16>(o, at, low, high, both);
+    else
+        moe_add_halves<f16>(o, at, low, high, both);
 }
 
 // Columns n to n + 7 of a row, which has a multiple of 8; `wide`: rows begin at multiples of 16

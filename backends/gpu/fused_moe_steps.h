@@ -33,12 +33,7 @@ __global__ void __launch_bounds__(moe_step_threads)
 {
     constexpr uint32_t teams = moe_step_threads / Team;
     const uint32_t lane = threadIdx.x % Team;
-    float tensor_scale = 0.0f;
-    if (q.per_tensor) {
-        tensor_scale = q.given ? *q.given : moe_group_scale(*q.amax, q.to_dtype);
-        if (!q.given && blockIdx.x == 0 && blockIdx.y == 0 && threadIdx.x == 0)
-            *q.scale = tensor_scale;
-    }
+    const float tensor_scale = moe_tensor_scale(q);
     for (int64_t row0 = (int64_t)blockIdx.x * teams; row0 < q.rows;
          row0 += (int64_t)gridDim.x * teams) {
         // A team past the end computes along, so that waves stay whole, and writes nothing.
@@ -46,7 +41,7 @@ __global__ void __launch_bounds__(moe_step_threads)
         const bool live = row < q.rows && !moe_quantizer_skips(r, q, row);
         for (int64_t block = blockIdx.y; block < q.blocks; block += gridDim.y) {
             const int64_t begin = block * q.block;
-            int64_t end = q.columns - begin < q.block ? q.columns : begin + q.block;
+            int64_t end = begin + smaller(q.columns - begin, q.block);
             if (!live) end = begin;
             float s = tensor_scale;
             if (q.codes && !q.per_tensor) {
@@ -77,7 +72,7 @@ __global__ void __launch_bounds__(moe_step_threads)
         int64_t token = row, rank = 0;
         if (c.slots) {
             token = (uint32_t)row / (uint32_t)r.k, rank = row - token * r.k;
-            if (moe_expert(r, token, rank) >= 0) continue;
+            if (moe_expert(r, token, rank) >= 0) continue; // shortcut: the product writes it
         }
         const int64_t at = token * c.token + rank * c.rank;
         for (int64_t n = threadIdx.x; n < c.columns; n += moe_step_threads)

@@ -202,12 +202,7 @@ __global__ void TRINE_LAUNCH_BOUNDS(moe_step_threads, 768)
                         const TRINE_GRID_CONSTANT row_tiles tiles, const uint32_t lane_shift)
 {
     const int64_t positions = *r.count, chunk = first_unit(tiles);
-    float tensor_scale = 0.0f;
-    if (q.per_tensor) {
-        tensor_scale = q.given ? *q.given : moe_group_scale(*q.amax, q.to_dtype);
-        if (!q.given && blockIdx.x == 0 && blockIdx.y == 0 && threadIdx.x == 0)
-            *q.scale = tensor_scale;
-    }
+    const float tensor_scale = moe_tensor_scale(q);
     // Every thread of a block goes round as often, so waves stay whole.
     for (int64_t base = (int64_t)blockIdx.x << tiles.row_shift; base < positions;
          base += row_step(tiles)) {
@@ -242,7 +237,7 @@ __global__ void TRINE_LAUNCH_BOUNDS(moe_step_threads, 768)
         float s = 0.0f;
         // First the scale, then the codes; what does not fit a thread is activated twice.
 #pragma unroll 1
-        for (uint32_t quantizes = 0; quantizes < 2; quantizes++) {
+        for (bool quantizes = false;; quantizes = true) {
 #pragma unroll 1
             for (int64_t chunk = threadIdx.x; chunk < chunks; chunk += moe_step_threads) {
                 if (!quantizes || chunks > moe_step_threads) // the long way

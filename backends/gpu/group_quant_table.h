@@ -195,7 +195,7 @@ __global__ void TRINE_LAUNCH_BOUNDS(group_quant_table_threads, group_quant_table
                 store_words(q, codes);
             }
             if (at.leader) store_scale<false>(p, at, spot.row, s);
-        } else if (at.inside && spot.row < p.visit) {
+        } else if (at.inside) {
             zero_padding<false>(p, at, q, spot.row);
         }
         spot = next;

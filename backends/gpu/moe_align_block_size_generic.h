@@ -119,9 +119,8 @@ static __global__ void __launch_bounds__(moe_align_threads)
     for (uint32_t first = blockIdx.x * p.chunk; first < end; first += moe_align_threads) {
         const uint32_t slot = first + threadIdx.x;
         const int32_t e = slot < end ? moe_align_expert(p, slot) : -1;
-        __syncthreads(); // the last tile has been read and its counters are written
         tile[threadIdx.x] = e;
-        __syncthreads();
+        __syncthreads(); // the tile is there, and the counters are written
         uint32_t before = 0, same = 0;
 #pragma unroll 16
         for (uint32_t i = 0; i < moe_align_threads; i++) {
@@ -129,13 +128,10 @@ static __global__ void __launch_bounds__(moe_align_threads)
             same += equal;
             before += i < threadIdx.x ? equal : 0;
         }
-        uint32_t position = 0;
-        if (e >= 0) {
-            position = (uint32_t)row[e] + before;
-            p.sorted_token_ids[position * p.sorted_stride] = (int32_t)slot;
-        }
-        __syncthreads(); // the counters have been read
-        if (e >= 0 && before + 1 == same) row[e] = (int32_t)(position + 1);
+        if (e >= 0)
+            p.sorted_token_ids[((uint32_t)row[e] + before) * p.sorted_stride] = (int32_t)slot;
+        __syncthreads(); // the tile and the counters have been read
+        if (e >= 0 && before + 1 == same) row[e] += (int32_t)same;
     }
 }
 

@@ -108,8 +108,7 @@ TRINE_DEVICE int32_t *moe_align_row(const moe_align_params &p, uint32_t chunk)
 
 TRINE_DEVICE uint32_t moe_align_chunk_end(const moe_align_params &p, uint32_t chunk)
 {
-    const uint64_t end = ((uint64_t)chunk + 1) * p.chunk;
-    return end < p.slots ? (uint32_t)end : p.slots;
+    return (uint32_t)smaller<uint64_t>(((uint64_t)chunk + 1) * p.chunk, p.slots);
 }
 
 } // namespace trine_gpu

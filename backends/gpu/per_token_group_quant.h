@@ -184,7 +184,8 @@ TRINE_DEVICE void zero_padding(const group_quant_params &p, const group_quant_pl
     const uint32_t zero[4] = {0, 0, 0, 0};
     if (row < p.q_rows) store_words(q, zero);
     const uint32_t column = p.packed ? at.group >> 2 : at.group;
-    if (!at.leader || (p.packed && (at.group & 3))) return;
+    if (!at.leader) return;
+    if (p.packed && (at.group & 3)) return; // shortcut: the word's first group zeroes all of it
     if (row < (column + 1 == p.scale_columns ? p.scale_rows_last : p.scale_rows))
         *reinterpret_cast<uint32_t *>(scale_word<Rounds>(p, at, row)) = 0;
 }

@@ -184,8 +184,7 @@ __global__ void TRINE_LAUNCH_BOUNDS(TRINE_ROTARY_THREADS,
     const bool inside = at.token < p.tokens && at.head < p.heads;
     bool live[Heads];
 #pragma unroll
-    for (uint32_t k = 0; k < Heads; k++)
-        live[k] = inside && (k == 0 || at.head + k * p.head_lanes < p.heads);
+    for (uint32_t k = 0; k < Heads; k++) live[k] = at.head + k * p.head_lanes < p.heads;
     if (inside && blockIdx.y * gridDim.x + blockIdx.x < p.ahead) {
 #pragma unroll
         for (uint32_t k = 0; k < Heads; k++) {

@@ -83,7 +83,7 @@ __global__ void __launch_bounds__(scaled_mm_generic_threads)
 
             for (int64_t block = 0; block < p.blocks; block++) {
                 const int64_t begin = block * p.block_k;
-                const int64_t end = p.k - begin < p.block_k ? p.k : begin + p.block_k;
+                const int64_t end = begin + smaller(p.k - begin, p.block_k);
                 Sum sum[per][per] = {};
                 uint32_t steps = 0;
                 for (int64_t k0 = begin; k0 < end; k0 += depth) {

@@ -51,7 +51,7 @@ struct scaled_mm_scales {
 TRINE_DEVICE void store_results(const scaled_mm_params &p, int64_t m, int64_t n,
                                 const float (&values)[8])
 {
-    if (m >= p.m || n >= p.n) return;
+    if (m >= p.m) return;
     if (!p.wide || n + 8 > p.n) { // the long way
 #pragma unroll
         for (uint32_t i = 0; i < 8; i++)

@@ -108,9 +108,21 @@ TRINE_DEVICE uint32_t other_half(uint32_t value)
 #endif
 }
 
+// Is this the first thread of a grid that has no z?
+TRINE_DEVICE bool first_of_grid()
+{
+    return (blockIdx.x | blockIdx.y | threadIdx.x) == 0;
+}
+
 TRINE_DEVICE uint32_t larger(uint32_t a, uint32_t b)
 {
     return a > b ? a : b;
+}
+
+template <class Integer>
+TRINE_DEVICE Integer smaller(Integer a, Integer b)
+{
+    return a < b ? a : b;
 }
 
 // The largest value in each team of Lanes neighbouring lanes, on all of them.
