@@ -70,10 +70,14 @@ typedef struct trine_module {
 
     /* Yardsticks on a stream: the driver's device-to-device copy; a plain kernel that copies
      * `size` bytes (a multiple of 16) in 16-byte accesses with `threads` a block, each thread
-     * copying `unroll` (1, 2, 4 or 8) of them; and a kernel that does nothing. */
+     * copying `unroll` (1, 2, 4 or 8) of them; one for tests that lets the next kernel start 50 us
+     * before it copies, where the device can (else it copies at once); and a kernel that does
+     * nothing. */
     trine_status (*device_copy)(int ordinal, void *stream, void *dst, const void *src, size_t size);
     trine_status (*copy_kernel)(int ordinal, void *stream, void *dst, const void *src, size_t size,
                                 uint32_t threads, uint32_t unroll);
+    trine_status (*late_copy_kernel)(int ordinal, void *stream, void *dst, const void *src,
+                                     size_t size);
     trine_status (*empty_kernel)(int ordinal, void *stream);
 } trine_module;
 

@@ -70,6 +70,7 @@ static const trine_module module = {
     .graph_time = trine_cuda_graph_time,
     .device_copy = trine_cuda_device_copy,
     .copy_kernel = trine_gpu_run_copy_kernel,
+    .late_copy_kernel = trine_gpu_run_late_copy_kernel,
     .empty_kernel = trine_gpu_run_empty_kernel,
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the ops are measured against: a kernel that copies and does nothing else, and one that does
-// nothing at all.
+// nothing at all. And a copy for tests that comes late.
 #include "backends/gpu/memory.h"
 #include "backends/gpu/yardsticks.h"
 
@@ -11,7 +11,7 @@ using namespace trine_gpu;
 
 // Each thread copies Unroll accesses of 16 bytes that lie a block apart, all loads first.
 template <uint32_t Unroll>
-__global__ void copy_bytes(uint8_t *to, const uint8_t *from, uint64_t accesses)
+TRINE_DEVICE void copy_accesses(uint8_t *to, const uint8_t *from, uint64_t accesses)
 {
     const uint64_t step = (uint64_t)gridDim.x * blockDim.x * Unroll;
     for (uint64_t first = (uint64_t)blockIdx.x * blockDim.x * Unroll; first < accesses;
@@ -28,6 +28,21 @@ __global__ void copy_bytes(uint8_t *to, const uint8_t *from, uint64_t accesses)
             if (at < accesses) store_words(to + 16 * at, words[u]);
         }
     }
+}
+
+template <uint32_t Unroll>
+__global__ void copy_bytes(uint8_t *to, const uint8_t *from, uint64_t accesses)
+{
+    copy_accesses<Unroll>(to, from, accesses);
+}
+
+__global__ void copy_bytes_late(uint8_t *to, const uint8_t *from, uint64_t accesses)
+{
+    let_next_start();
+#if defined(__CUDA_ARCH__)
+    __nanosleep(50000);
+#endif
+    copy_accesses<1>(to, from, accesses);
 }
 
 __global__ void do_nothing() {}
@@ -48,6 +63,11 @@ extern "C" const void *trine_gpu_copy_kernel(uint32_t unroll)
     default:
         return nullptr;
     }
+}
+
+extern "C" const void *trine_gpu_late_copy_kernel(void)
+{
+    return reinterpret_cast<const void *>(&copy_bytes_late);
 }
 
 extern "C" const void *trine_gpu_empty_kernel(void)

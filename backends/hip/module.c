@@ -75,6 +75,7 @@ static const trine_module module = {
     .graph_time = trine_hip_graph_time,
     .device_copy = trine_hip_device_copy,
     .copy_kernel = trine_gpu_run_copy_kernel,
+    .late_copy_kernel = trine_gpu_run_late_copy_kernel,
     .empty_kernel = trine_gpu_run_empty_kernel,
 };
 

@@ -67,7 +67,9 @@ static trine_status order_upload(order *o)
     return status;
 }
 
-/* All tensors of a call, by kernels on the stream. */
+/* All tensors of a call, by kernels on the stream, each of which lets the next one start before it
+ * copies: a call that starts early and does not wait finds what was there before, or is written
+ * over. */
 static trine_status copy_tensors(order *o, int to, int from)
 {
     trine_status status = TRINE_OK;
@@ -75,8 +77,8 @@ static trine_status copy_tensors(order *o, int to, int from)
     for (int i = 0; i < TRINE_MAX_TENSORS && !status; i++) {
         const trine_tensor *a = &o->calls[to].tensors[i], *b = &o->calls[from].tensors[i];
         if (a->image)
-            status = o->s->module->copy_kernel(o->s->ordinal, o->stream, a->base, b->base,
-                                               (a->size + 15) / 16 * 16, 256, 1);
+            status = o->s->module->late_copy_kernel(o->s->ordinal, o->stream, a->base, b->base,
+                                                    (a->size + 15) / 16 * 16);
     }
     return status;
 }
