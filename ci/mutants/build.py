@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A copy of the project with all mutants in it: built, and packed for a machine without compilers."""
 import glob, json, os, re, shutil, subprocess, sys, time
-from . import generate, reach
+from . import generate, reach, schema
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+PROGRAMS = ("tools/trine", "tools/serve-mutants", "tests/gpu/suite/trine-gpu-suite")  # and the module
 # Sources that instantiate the templates of another one with other arguments: of the common code only branches of `if constexpr`
 # are mutated in them, which saves most of the time.
 TWINS = ("group_quant_gelu_erf", "group_quant_gelu_tanh", "group_quant_silu", "rotary_embedding_f16", "act_and_mul_gelu_erf", "act_and_mul_gelu_tanh",
@@ -63,8 +64,8 @@ def module(home, root, vendor, targets, chosen, jobs, groups_only):
       folder = os.path.join("backends", vendor)
       copy_tree(root, source, {*texts, "tools/meson.build", *(os.path.join(folder, name) for name in ("launch.c", "module.c", "meson.build"))})
       ops = [n[:-2] for n in sorted(os.listdir(os.path.join(root, "ops", "rows"))) if n.endswith(".h")]
-      write(os.path.join(source, folder, "launch.c"), generate.hook(read(root, folder, "launch.c")))
-      write(os.path.join(source, folder, "module.c"), generate.fnuz_hook(read(root, folder, "module.c"), ops))
+      write(os.path.join(source, folder, "launch.c"), schema.hook(read(root, folder, "launch.c")))
+      write(os.path.join(source, folder, "module.c"), schema.fnuz_hook(read(root, folder, "module.c"), ops))
       meson = read(root, folder, "meson.build")
       flag, n = re.subn(r"(command: \[(?:nvcc|hip_cxx), (?:cuda|hip)_flags,)(?=[^\n]*-c')",
                         r"""\1 mutant_modes.get(@FS@.stem(s), '-DTRINE_MUTANT_MAIN'), '-DTRINE_MUTANT_UNIT="' + @FS@.stem(s) + '"',""", meson)
@@ -78,7 +79,7 @@ def module(home, root, vendor, targets, chosen, jobs, groups_only):
       modes = {**{u: "TWIN" for u in TWINS}, **{u: "NONE" for u in unmutated}}
       flag = "mutant_modes = {" + ", ".join(f"'{u}': '-DTRINE_MUTANT_{mode}'" for u, mode in sorted(modes.items())) + "}\n" + flag.replace("@FS@", "hip_fs" if vendor == "hip" else "fs")
       write(os.path.join(source, folder, "meson.build"), flag)
-      write(os.path.join(source, "backends", "gpu", "mutant.h"), generate.HEADER)
+      write(os.path.join(source, "backends", "gpu", "mutant.h"), schema.HEADER)
       write(os.path.join(source, "tools", "meson.build"), read(root, "tools", "meson.build") + "executable('serve-mutants', '../ci/mutants/serve.c', dependencies: check_dep)\n")
     for path, text in texts.items(): write(os.path.join(source, path), re.sub(r"#pragma unroll$", "#pragma unroll 1", text, flags=re.M) if vendor == "cuda" else text)
     if not os.path.exists(os.path.join(build, "build.ninja")):
@@ -87,7 +88,7 @@ def module(home, root, vendor, targets, chosen, jobs, groups_only):
       r = subprocess.run(["meson", "setup", build, source, f"-D{vendor}=enabled", f"-D{other}=disabled", "-Dtests=disabled", "-Dbench=disabled", "-Dtools=enabled", "-Dwerror=false", option],
                          capture_output=True, text=True)
       if r.returncode: sys.exit(f"ci/mutate: meson setup: {r.stdout[-2000:]}{r.stderr[-500:]}")
-    r = subprocess.run(["ninja", "-C", build, "-j", str(jobs), "-k", "0", "tools/trine", "tools/serve-mutants", "tests/gpu/suite/trine-gpu-suite", f"backends/{vendor}/trine_{vendor}.so"], capture_output=True, text=True, errors="replace")
+    r = subprocess.run(["ninja", "-C", build, "-j", str(jobs), "-k", "0", *PROGRAMS, f"backends/{vendor}/trine_{vendor}.so"], capture_output=True, text=True, errors="replace")
     if r.returncode == 0: break
     bad = {}
     for file, line in compile_errors(r.stdout):
@@ -127,7 +128,7 @@ def pack(home, folder, vendor):
     os.makedirs(os.path.dirname(target), exist_ok=True)
     shutil.copy(source, target)
     if strip: subprocess.run(["strip", "--strip-unneeded", target], check=False)
-  files = ["tools/trine", "tools/serve-mutants", "tests/gpu/suite/trine-gpu-suite", f"backends/{vendor}/trine_{vendor}.so"] + [os.path.relpath(p, build) for p in glob.glob(os.path.join(build, "libtrine.so.[0-9]"))]
+  files = [*PROGRAMS, f"backends/{vendor}/trine_{vendor}.so"] + [os.path.relpath(p, build) for p in glob.glob(os.path.join(build, "libtrine.so.[0-9]"))]
   libraries = {}
   for file in files:
     copy(os.path.join(build, file), os.path.join("build", file), True)

@@ -5,7 +5,7 @@ import os, re, subprocess, sys, tempfile
 
 ROOT = os.path.abspath(sys.argv[1])
 sys.path.insert(0, os.path.join(ROOT, "ci"))
-from mutants import generate, parse, reach
+from mutants import generate, parse, reach, schema
 
 passed = failed = 0
 
@@ -63,7 +63,11 @@ expect("one block is another one elsewhere", mutants(body("g(blockIdx.x == 0 && 
 expect("a shortcut that is not taken", mutants(body("if (a + 8 <= b) { // shortcut\n g(a); }"), "guard") + mutants(body("if (a + 8 <= b) { // shortcut\n g(a); }"), "bound"), ["if (a + 8 <= b) always"])
 expect("the long way all the time", mutants(body("if (a > b) // the long way: why\n g(a);"), "guard") + mutants(body("if (a > b) // the long way\n g(a);"), "bound"), ["if (a > b) never"])
 expect("a round of many elements", mutants(body("for (int i = a; i < b; i += 4 * n) g(i);"), "bound"), ["for (i < b; i += 4 * n) without the last"])
+expect("a round of a block's threads", mutants(body("for (int i = a; i < b; i += some_threads) g(i);"), "bound"), ["for (i < b; i += some_threads) without the last"])
 expect("a round of one", mutants(body("for (int i = a; i < b; i += n) g(i);"), "bound"), ["for (i < b; i += n) without the last", "i < b -> i <= b"])
+expect("the first of a grid", mutants(body("if (first_of_grid()) *x = b;"), "guard"), ["if (first_of_grid()) never"])
+expect("an fma", mutants(body("float v = trine_fmaf(a, b, c);"), "rounding"), ["trine_fmaf(a, b, c) -> a * b + c"])
+expect("an exact product rounds nothing", mutants(body("float v = trine_fmaf(a, 0x1p20f, c) + trine_fmaf(0.5f, a, c);"), "rounding"), [])
 expect("any order", mutants(body("m = larger(m, w[i]); w[i] = 0; w[i] = v;"), "index"), ["w[i] of the neighbour"])
 expect("a sign", mutants(body("g(a + b * 2);"), "sign"), ["a + b * 2 -> a - b * 2"])
 expect("where the largest is sought", mutants(body("uint32_t largest = 0; float f = 0.0f;"), "zeroing"), ["uint32_t largest = 0; begins at 0x7fffffff", "float f = 0.0f; begins at 3"])
@@ -90,8 +94,8 @@ for path in files:
 for e in lost: print(f"not understood: {e}")
 expect("statements of the sources understood", made > 500 and len(lost) * 100 < made, True)
 for vendor in ("cuda", "hip"):
-  with open(os.path.join(ROOT, "backends", vendor, "launch.c")) as f: expect(f"the hook of {vendor}", generate.hook(f.read()).count("{\n    trine_mutant_choose();"), 3)
-  with open(os.path.join(ROOT, "backends", vendor, "module.c")) as f: expect(f"the launchers of {vendor}", generate.fnuz_hook(f.read(), ["scaled_mm"]).count("as_fnuz_##op##_##row"), 2)
+  with open(os.path.join(ROOT, "backends", vendor, "launch.c")) as f: expect(f"the hook of {vendor}", schema.hook(f.read()).count("{\n    trine_mutant_choose();"), 3)
+  with open(os.path.join(ROOT, "backends", vendor, "module.c")) as f: expect(f"the launchers of {vendor}", schema.fnuz_hook(f.read(), ["scaled_mm"]).count("as_fnuz_##op##_##row"), 2)
 
 # Each row of the tables has a launcher, and each mutant a row: fused_moe's come through functions handed on by name.
 paths = reach.sources(ROOT)
