@@ -97,29 +97,53 @@ static void set_sizes(const trine_cases *cases, trine_case *entry, bool modest, 
     if (modest) draw_sizes(cases, entry, TRINE_SIZE_SMALL, largest, rng, dims);
 }
 
+/* Number of the factor of that kind; -1 if there is none. */
+static int factor_of(const trine_cases *cases, trine_factor_kind kind, int index)
+{
+    for (int f = 0; f < cases->factor_count; f++) {
+        if (cases->factors[f].kind == kind && cases->factors[f].index == index) return f;
+    }
+    return -1;
+}
+
+/* The same of a param's factor. */
+static int factor_of_param(const trine_cases *cases, const char *name)
+{
+    for (int f = 0; f < cases->factor_count; f++) {
+        if (cases->factors[f].kind == TRINE_FACTOR_PARAM && !strcmp(cases->factors[f].name, name))
+            return f;
+    }
+    return -1;
+}
+
+/* The least value of a param that is 16 or more, unless it is pinned. */
+static void take_least_unit(const trine_cases *cases, trine_case *entry, const bool *pinned,
+                            const char *param)
+{
+    const int f = factor_of_param(cases, param);
+    char text[32];
+
+    if (f < 0) return;
+    const trine_factor *factor = &cases->factors[f];
+    for (int c = 0; c < factor->count && !pinned[f]; c++) {
+        if (factor->values[c] >= 16 && factor->values[c] < factor->values[entry->choice[f]])
+            entry->choice[f] = (uint8_t)c;
+    }
+    snprintf(text, sizeof text, "%.0f", factor->values[entry->choice[f]]);
+    (void)trine_args_set_param(cases->op->op, &entry->plan.args, param, text);
+}
+
 /* A letter of more than 2^16 units is affordable only where the unit and all other letters are as
  * small as they may be. (Units below 16 stand for a whole row.) */
 static void bend_to_length(const trine_cases *cases, trine_case *entry, const bool *pinned,
                            trine_dims *dims)
 {
-    char text[32];
-
     for (size_t i = 0; i < dims->count; i++) {
         const trine_size_hint *hint = trine_size_hint_of(cases->op->op, dims->names[i]);
         const int64_t unit =
             hint->unit ? (int64_t)trine_plan_number(&entry->plan, hint->unit) : INT64_MAX;
         if (dims->values[i] / unit <= 65536) continue;
-        for (int f = 0; f < cases->factor_count; f++) {
-            const trine_factor *factor = &cases->factors[f];
-            if (factor->kind != TRINE_FACTOR_PARAM || strcmp(factor->name, hint->unit) != 0)
-                continue;
-            for (int c = 0; c < factor->count && !pinned[f]; c++) {
-                if (factor->values[c] >= 16 && factor->values[c] < factor->values[entry->choice[f]])
-                    entry->choice[f] = (uint8_t)c;
-            }
-            snprintf(text, sizeof text, "%.0f", factor->values[entry->choice[f]]);
-            (void)trine_args_set_param(cases->op->op, &entry->plan.args, hint->unit, text);
-        }
+        take_least_unit(cases, entry, pinned, hint->unit);
         dims->values[i] =
             dims->values[i] / unit * (int64_t)trine_plan_number(&entry->plan, hint->unit);
         for (size_t j = 0; j < dims->count; j++)
@@ -252,15 +276,6 @@ static bool set_dtype(const trine_cases *cases, trine_case *entry, int index)
     return true;
 }
 
-/* Number of the factor of that kind; -1 if there is none. */
-static int factor_of(const trine_cases *cases, trine_factor_kind kind, int index)
-{
-    for (int f = 0; f < cases->factor_count; f++) {
-        if (cases->factors[f].kind == kind && cases->factors[f].index == index) return f;
-    }
-    return -1;
-}
-
 /* Should the tensor be there? Bends the choice to what the call needs; false when it is pinned. */
 static bool decide_presence(const trine_cases *cases, trine_case *entry, int index,
                             const trine_dims *dims, const bool *pinned, bool *present)
@@ -382,12 +397,11 @@ static void bend_to_exact_data(const trine_cases *cases, trine_case *entry, cons
         if (factor->kind == TRINE_FACTOR_LAYOUT && entry->choice[f] == TRINE_LAYOUT_BROADCAST &&
             !pinned[f])
             entry->choice[f] = TRINE_LAYOUT_PACKED;
-        for (size_t i = 0; i < sizeof wanted / sizeof *wanted && !pinned[f]; i++) {
-            if (factor->kind != TRINE_FACTOR_PARAM || strcmp(factor->name, wanted[i].param) != 0)
-                continue;
-            for (int c = 0; c < factor->count; c++) {
-                if (factor->values[c] == wanted[i].value) entry->choice[f] = (uint8_t)c;
-            }
+    }
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        const int f = factor_of_param(cases, wanted[i].param);
+        for (int c = 0; f >= 0 && c < cases->factors[f].count && !pinned[f]; c++) {
+            if (cases->factors[f].values[c] == wanted[i].value) entry->choice[f] = (uint8_t)c;
         }
     }
 }
