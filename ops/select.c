@@ -205,14 +205,14 @@ static void refusal_report(const trine_context *context, const trine_selection_q
         if (n < 0 || (size_t)n >= sizeof text - used) break;
         used += (size_t)n;
     }
+    char ending[160] = "";
     if (forced)
-        snprintf(text + used, sizeof text - used, "; %.100s is forced%s", forced,
+        snprintf(ending, sizeof ending, "%.100s is forced%s", forced,
                  used ? "" : ", and none is called that");
-    trine_fail(TRINE_UNSUPPORTED, "%s: no kernel for this call on %s: %s", d->name,
-               query->caps->name,
-               used     ? text
-               : forced ? text + 2
-                        : "none is registered");
+    else if (!used)
+        snprintf(ending, sizeof ending, "none is registered");
+    trine_fail(TRINE_UNSUPPORTED, "%s: no kernel for this call on %s: %s%s%s", d->name,
+               query->caps->name, text, used && forced ? "; " : "", ending);
 }
 
 const trine_context_row *trine_select(const trine_context *context,
