@@ -35,12 +35,18 @@ bool suite_has_rows(const suite *s, int32_t op)
 
 /* ---------------------------------------------------------------- finding calls */
 
+bool suite_has_elements(const trine_plan *plan, int tensor)
+{
+    for (int32_t d = 0; d < plan->layout[tensor].rank; d++)
+        if (plan->layout[tensor].shape[d] == 0) return false;
+    return true;
+}
+
 /* Empty tensors may leave a row nothing to launch: the part `empty` has such calls. */
 static bool has_empty_tensor(const trine_plan *plan)
 {
     for (int i = 0; i < plan->op->tensor_count; i++)
-        for (int32_t d = 0; plan->present[i] && d < plan->layout[i].rank; d++)
-            if (plan->layout[i].shape[d] == 0) return true;
+        if (plan->present[i] && !suite_has_elements(plan, i)) return true;
     return false;
 }
 

@@ -76,6 +76,8 @@ enum {
  * are skipped by name. */
 trine_status suite_find(suite *s, long count, unsigned properties, suite_items *items);
 void suite_items_destroy(suite_items *items);
+/* No dimension of the tensor is 0. */
+bool suite_has_elements(const trine_plan *plan, int tensor);
 
 /* A call with data of its own and what the reference makes of it. */
 typedef struct suite_data {
