@@ -246,7 +246,7 @@ class Maker:
       name = plain(self.text(value.callee))
       if BARRIER.search(name):
         self.make(node, "barrier", what, drop)
-        if name == "__syncthreads": node.wraps.append(lambda inner, raw: f"{{ {inner} trine_mutant_late(); }}")
+        if re.search(r"(__syncthreads|wait_for_previous)$", name): node.wraps.append(lambda inner, raw: f"{{ {inner} trine_mutant_late(); }}")
       elif not re.search(r"let_next_start|assume|prefetch|unreachable", name): self.make(node, "zeroing" if "zero" in name else "store", what, drop)
     if self.fills(node): return
     if not (value.kind == "call" and plain(self.text(value.callee)).isupper()): self.expression(value)  # a macro may do anything with its arguments

@@ -54,7 +54,7 @@ static __host__ __device__ __forceinline__ bool trine_mutant_is(int number, int 
 #define trine_on trine_mutant_is
 #endif
 
-// Efforts "skewed": where a kernel begins and behind its barriers every other wave of a block, the odd (1) or the even ones (2),
+// Efforts "skewed": where a kernel begins and behind its barriers and its wait every other wave of a block, the odd (1) or the even ones (2),
 // is so late that what nothing holds back is done before it.
 static __device__ __forceinline__ void trine_mutant_late()
 {
